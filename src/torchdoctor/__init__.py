@@ -1,0 +1,69 @@
+"""Find out why a PyTorch network does not learn, prove the cause by experiment, apply the fix, show the result.
+
+Names are loaded when they are first used: `import torchdoctor` costs nothing, and judging a run never imports torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torchdoctor.cure.cure import Cure, cure
+    from torchdoctor.experiment import Experiment
+    from torchdoctor.judge.diagnose import diagnose
+    from torchdoctor.judge.finding import Finding, Severity
+    from torchdoctor.judge.report import Report
+    from torchdoctor.judge.trace import Trace
+    from torchdoctor.parts import Parts
+    from torchdoctor.probes.check import check
+    from torchdoctor.recipe.schema import Recipe
+    from torchdoctor.record.run import Run
+    from torchdoctor.record.watch import Watch, watch
+
+_HOME = {
+    "Cure": "cure.cure",
+    "cure": "cure.cure",
+    "Experiment": "experiment",
+    "diagnose": "judge.diagnose",
+    "Finding": "judge.finding",
+    "Severity": "judge.finding",
+    "Report": "judge.report",
+    "Trace": "judge.trace",
+    "Parts": "parts",
+    "check": "probes.check",
+    "Recipe": "recipe.schema",
+    "Run": "record.run",
+    "Watch": "record.watch",
+    "watch": "record.watch",
+}
+
+__version__ = "0.1.0"
+__all__ = [
+    "Cure",
+    "Experiment",
+    "Finding",
+    "Parts",
+    "Recipe",
+    "Report",
+    "Run",
+    "Severity",
+    "Trace",
+    "Watch",
+    "check",
+    "cure",
+    "diagnose",
+    "watch",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'torchdoctor' has no attribute {name!r}")
+    value = getattr(import_module(f"torchdoctor.{_HOME[name]}"), name)
+    globals()[name] = value  # over the submodule of the same name, which the import has just put here
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,1 @@
+"""Prove a cause by races and keep the fix that won."""

@@ -1,0 +1,47 @@
+"""Experiment: anything that can be built again from a seed. A recipe makes one; so does a user's build function.
+
+May not: train, judge, import torch at module level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from torchdoctor.parts import Loader, Parts
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from torchdoctor.recipe.schema import Recipe
+
+
+class Log(Protocol):
+    """What a loop is handed: `log(loss=..., val_score=...)` keeps numbers; `log.epochs` says how long to train."""
+
+    epochs: int
+
+    def __call__(self, **numbers: float) -> None: ...
+
+
+Build = Callable[[int], Parts]
+Fit = Callable[[Parts, Log], Any]
+Score = Callable[["nn.Module", Loader], float]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """build(seed) -> Parts, the same for the same seed. epochs: the length of one training run.
+
+    fit(parts, log): the loop, default torchdoctor's own; a loop that honours `log.epochs` lets races be short.
+    score(model, loader) -> float, higher is better; default: accuracy, area under the curve or R2, by the targets.
+    recipe: where the experiment came from one, so that fixes can be shown as a recipe patch.
+    """
+
+    build: Build
+    epochs: int
+    fit: Fit | None = None
+    score: Score | None = None
+    name: str = "experiment"
+    recipe: Recipe | None = field(default=None, compare=False)

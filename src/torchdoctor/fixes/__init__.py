@@ -1,0 +1,1 @@
+"""One file per named change that removes a cause."""

@@ -1,0 +1,63 @@
+"""Run the rules over a trace: one broken rule hides no other, and a rule that could not run says why.
+
+May not: print, read files, import torch, name any rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from torchdoctor.discover import discover
+from torchdoctor.judge.finding import Finding
+from torchdoctor.judge.ranking import ranked
+from torchdoctor.judge.report import Report
+from torchdoctor.judge.rule import CannotSay, Rule
+from torchdoctor.judge.trace import Trace
+
+
+def judge(
+    trace: Trace,
+    rules: Iterable[Rule] | None = None,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    title: str = "",
+) -> Report:
+    """Every rule (default: all installed ones that are not in preview) over the trace.
+
+    options: rule name -> thresholds to use instead of the rule's own.
+    """
+    chosen = tuple(all_rules() if rules is None else rules)
+    findings: list[Finding] = []
+    quiet: list[str] = []
+    not_run: dict[str, str] = {}
+    crashed: dict[str, str] = {}
+    for rule in chosen:
+        if missing := rule.missing(trace):
+            not_run[rule.name] = f"needs {', '.join(m.replace('|', ' or ') for m in missing)}, not recorded"
+            continue
+        try:
+            said = list(rule.judge(trace, **(options or {}).get(rule.name, {})))
+        except CannotSay as why:
+            not_run[rule.name] = str(why)
+            continue
+        except Exception as error:  # noqa: BLE001 - the one broad except of the engine: a rule's bug is a result, not an end
+            crashed[rule.name] = f"{type(error).__name__}: {error}"
+            continue
+        findings += [_stamp(f, rule) for f in said]
+        if not said:
+            quiet.append(rule.name)
+    return Report(ranked(findings), tuple(quiet), not_run, crashed, title, trace)
+
+
+def all_rules() -> tuple[Rule, ...]:
+    """The installed rules that are on by default, by code."""
+    return tuple(sorted((r for r in discover("rules", Rule).values() if not r.preview), key=lambda r: r.code))
+
+
+def _stamp(finding: Finding, rule: Rule) -> Finding:
+    return replace(
+        finding,
+        name=rule.name, code=rule.code, kind=rule.kind, place=rule.place, explains=rule.explains,
+        severity=finding.severity or rule.severity,
+    )  # fmt: skip

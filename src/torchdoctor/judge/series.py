@@ -1,0 +1,95 @@
+"""A Series is one quantity over steps; the statistics that rules share live here, so that each is written once.
+
+May not: read files, import torch, know what a rule is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """steps: int64 (n,), not decreasing. values: float64 (n,), or (n, k) for a vector of k units a step.
+
+    NaN and infinity are kept as recorded.
+    """
+
+    steps: Ints
+    values: Floats
+
+    @classmethod
+    def of(cls, values: ArrayLike, every: int = 1, steps: Sequence[int] | None = None) -> Series:
+        """From plain numbers; one number is a series of one point. For tests, examples and probes."""
+        v = np.atleast_1d(np.asarray(values, np.float64))
+        s = np.arange(len(v), dtype=np.int64) * every if steps is None else np.asarray(steps, np.int64)
+        return cls(s, v)
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    @property
+    def first(self) -> float:
+        """The first value; NaN when there is none."""
+        return float(self.values[0]) if len(self) else float("nan")
+
+    @property
+    def last(self) -> float:
+        """The last value; NaN when there is none."""
+        return float(self.values[-1]) if len(self) else float("nan")
+
+    def finite(self) -> Series:
+        """Without the points that are NaN or infinite."""
+        keep = np.isfinite(self.values)
+        return Series(self.steps[keep], self.values[keep])
+
+    def head(self, n: int) -> Series:
+        """The first n points (all of them if fewer)."""
+        return Series(self.steps[:n], self.values[:n])
+
+    def tail(self, n: int) -> Series:
+        """The last n points (all of them if fewer)."""
+        return Series(self.steps[-n:], self.values[-n:]) if n else Series(self.steps[:0], self.values[:0])
+
+    def between(self, first: int, last: int) -> Series:
+        """The points whose step lies in first..last, both included."""
+        keep = (self.steps >= first) & (self.steps <= last)
+        return Series(self.steps[keep], self.values[keep])
+
+    def median(self) -> float:
+        """Median of the finite values; NaN when there is none."""
+        v = self.values[np.isfinite(self.values)]
+        return float(np.median(v)) if len(v) else float("nan")
+
+    def spread(self) -> float:
+        """Robust standard deviation of the finite values: 1.4826 times the median absolute deviation."""
+        v = self.values[np.isfinite(self.values)]
+        return float(1.4826 * np.median(np.abs(v - np.median(v)))) if len(v) else float("nan")
+
+    def smooth(self, n: int) -> Series:
+        """Running median over n points (n odd is best); shorter by n - 1, each step the window's last."""
+        if n <= 1 or len(self) < n:
+            return self
+        windows = np.lib.stride_tricks.sliding_window_view(self.values, n)
+        return Series(self.steps[n - 1 :], np.asarray(np.median(windows, axis=1), np.float64))
+
+    def fall(self, share: float = 0.1) -> float:
+        """How much lower the last `share` of the finite points lies than the first, by medians; negative: it rose."""
+        good = self.finite()
+        n = max(1, round(share * len(good)))
+        return good.head(n).median() - good.tail(n).median() if len(good) else float("nan")
+
+    def onset(self, mask: NDArray[np.bool_], hold: int = 1) -> int | None:
+        """First step from which `mask` (n,) stays true for `hold` points in a row; None when it never does."""
+        if len(mask) < hold:
+            return None
+        runs = np.convolve(mask.astype(int), np.ones(hold, int), "valid") == hold
+        at = np.flatnonzero(runs)
+        return int(self.steps[at[0]]) if len(at) else None

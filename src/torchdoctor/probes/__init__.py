@@ -1,0 +1,1 @@
+"""One file per active experiment on a forked copy of the parts."""

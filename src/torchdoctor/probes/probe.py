@@ -1,0 +1,58 @@
+"""A Probe is an active experiment on a forked copy of the parts. It measures; rules judge what it measured.
+
+May not: judge, print, touch anything but the bench it is handed.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from torchdoctor.probes.bench import Bench
+
+
+class Measurement(NamedTuple):
+    """One recorded value. value: a float, or a list of floats for a vector. step: 0 unless the probe takes steps."""
+
+    signal: str
+    value: float | list[float]
+    subject: str = ""
+    step: int = 0
+
+
+class Fact(NamedTuple):
+    """Something a probe learnt that is not a number over steps; plain JSON values."""
+
+    name: str
+    value: Any
+
+
+Experimenter = Callable[["Bench"], Iterable[Measurement | Fact]]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """passes: about how many forward-and-backward passes of one batch it takes (a budget is counted in these).
+
+    measures: signal name -> "unit: meaning", everything it may yield.
+    """
+
+    name: str
+    passes: int
+    measures: Mapping[str, str]
+    doc: str
+    run: Experimenter
+    module: str
+
+
+def probe(*, passes: int, measures: Mapping[str, str]) -> Callable[[Experimenter], Probe]:
+    """Make a probe of a generator function; it is named like the function, with hyphens."""
+
+    def make(fn: Experimenter) -> Probe:
+        name = fn.__name__.replace("_", "-")
+        return Probe(name, passes, dict(measures), inspect.getdoc(fn) or "", fn, fn.__module__)
+
+    return make

@@ -1,0 +1,1 @@
+"""The typed, validated description of an experiment."""

@@ -1,0 +1,1 @@
+"""How a run is written: signal, moment, watch, run folder, cost ceiling."""

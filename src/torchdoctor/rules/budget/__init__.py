@@ -1,0 +1,1 @@
+"""Faults of the number of epochs. One file per rule."""

@@ -1,0 +1,1 @@
+"""Faults of the data. One file per rule."""

@@ -1,0 +1,1 @@
+"""Faults of the hyper-parameters. One file per rule."""

@@ -1,0 +1,1 @@
+"""Faults of inference and production. One file per rule."""

@@ -1,0 +1,1 @@
+"""Faults of the loss. One file per rule."""

@@ -1,0 +1,1 @@
+"""Faults of the model. One file per rule."""

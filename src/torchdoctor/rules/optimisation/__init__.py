@@ -1,0 +1,1 @@
+"""What is seen while optimising, and faults of the numerics. One file per rule."""

@@ -1,0 +1,1 @@
+"""Faults of training speed and memory. One file per rule."""

@@ -1,0 +1,1 @@
+"""Faults of the training step. One file per rule."""

@@ -1,0 +1,1 @@
+"""Findings, reports and cures as text and HTML."""
