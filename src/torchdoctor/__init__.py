@@ -9,23 +9,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from torchdoctor.cure.cure import Cure, cure
+    from torchdoctor.cures.cure import Cure, cure
     from torchdoctor.experiment import Experiment
-    from torchdoctor.judge.diagnose import diagnose
     from torchdoctor.judge.finding import Finding, Severity
     from torchdoctor.judge.report import Report
     from torchdoctor.judge.trace import Trace
     from torchdoctor.parts import Parts
     from torchdoctor.probes.check import check
     from torchdoctor.recipe.schema import Recipe
+    from torchdoctor.record.diagnose import diagnose
     from torchdoctor.record.run import Run
     from torchdoctor.record.watch import Watch, watch
 
 _HOME = {
-    "Cure": "cure.cure",
-    "cure": "cure.cure",
+    "Cure": "cures.cure",
+    "cure": "cures.cure",
     "Experiment": "experiment",
-    "diagnose": "judge.diagnose",
+    "diagnose": "record.diagnose",
     "Finding": "judge.finding",
     "Severity": "judge.finding",
     "Report": "judge.report",

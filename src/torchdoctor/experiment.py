@@ -5,7 +5,7 @@ May not: train, judge, import torch at module level.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,8 +13,6 @@ from torchdoctor.parts import Loader, Parts
 
 if TYPE_CHECKING:
     from torch import nn
-
-    from torchdoctor.recipe.schema import Recipe
 
 
 class Log(Protocol):
@@ -36,7 +34,7 @@ class Experiment:
 
     fit(parts, log): the loop, default torchdoctor's own; a loop that honours `log.epochs` lets races be short.
     score(model, loader) -> float, higher is better; default: accuracy, area under the curve or R2, by the targets.
-    recipe: where the experiment came from one, so that fixes can be shown as a recipe patch.
+    recipe: as plain values, where the experiment came from one, so that fixes can be shown as a recipe patch.
     """
 
     build: Build
@@ -44,4 +42,4 @@ class Experiment:
     fit: Fit | None = None
     score: Score | None = None
     name: str = "experiment"
-    recipe: Recipe | None = field(default=None, compare=False)
+    recipe: Mapping[str, Any] | None = field(default=None, compare=False)
