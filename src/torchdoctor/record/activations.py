@@ -1,0 +1,156 @@
+"""Statistics of what the layers put out, in a few fused passes over at most CAP values a layer.
+
+Hooks are attached for one forward pass and taken off when it ends, so that steps that are not sampled, evaluation, and
+a model that is copied or saved in between carry none. Activations made by functional calls (`F.relu(self.fc(x))`) leave
+no module to hook: they are seen where the next layer with weights reads them, under the name "<producer>:activated".
+
+May not: judge, keep an activation longer than its hook, draw random numbers, write to a tensor of the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+CAP = 65_536  # values looked at per layer: the leading samples of the batch. Holds the cost of large activations
+MARGIN = 0.03  # of a layer's own range: nearer than this to its least or greatest value counts as saturated
+UNITS = 1_024  # units kept apart per layer; of more, an evenly spaced choice
+
+
+@dataclass
+class Layer:
+    """One layer in one forward pass, as 0-d tensors; unit_zeros: (units,) share of exact zeros of each unit."""
+
+    mean: Tensor
+    std: Tensor
+    zeros: Tensor
+    saturated: Tensor
+    unit_zeros: Tensor
+    samples: int
+
+
+@dataclass
+class Activations:
+    """name -> statistics, in the order of execution; a layer that ran several times keeps its last pass."""
+
+    layers: dict[str, Layer] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.layers)
+
+
+class Hook:
+    """A forward hook that does not follow a copy of the model: copied, it is a hook that does nothing."""
+
+    def __init__(self, call: Any) -> None:
+        self._call = call
+
+    def __call__(self, *args: Any) -> None:
+        if self._call is not None and not torch.compiler.is_compiling():
+            self._call(*args)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Hook:
+        return Hook(None)
+
+    def __reduce__(self) -> tuple[type[Hook], tuple[None]]:
+        return (Hook, (None,))  # a pickled model carries no recorder either
+
+
+@contextmanager
+def collecting(model: nn.Module) -> Iterator[Activations]:
+    """Collect the statistics of every forward pass of `model` inside the block."""
+    collector = Collector(model)
+    collector.attach()
+    try:
+        yield collector.found
+    finally:
+        collector.detach()
+
+
+class Collector:
+    """Hooks on the leaves of a model, attached and detached at will."""
+
+    def __init__(self, model: nn.Module) -> None:
+        # A leaf of the module tree, or a container that computes by itself (attention, recurrent cells are leaves too).
+        self._leaves = [(n, m) for n, m in model.named_modules() if n and _computes(m)]
+        self._handles: list[Any] = []
+        self.found = Activations()
+        self._producer, self._axis = "", -1
+        self._last: tuple[int, int] = (0, 0)  # address and version of the last output seen
+
+    def attach(self) -> None:
+        self.found = Activations()
+        self._producer, self._axis, self._last = "", -1, (0, 0)
+        for name, module in self._leaves:
+            hook = Hook(lambda m, i, o, name=name: self._see(name, m, i, o))
+            self._handles.append(module.register_forward_hook(hook))
+
+    def detach(self) -> None:
+        for handle in self._handles:
+            handle.remove()
+        self._handles.clear()
+
+    @torch.no_grad()
+    def _see(self, name: str, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+        weight = next((p for p in module.parameters(recurse=False) if p.dim() >= 2), None)
+        if weight is not None:
+            entering = first_tensor(inputs)
+            if entering is not None and self._producer and _mark(entering) != self._last:
+                self._keep(f"{self._producer}:activated", entering)
+            self._producer = name
+            self._axis = 1 if weight.dim() >= 3 and not isinstance(module, nn.RNNBase) else -1
+        out = first_tensor(output)
+        if out is not None:
+            self._keep(name, out)
+            self._last = _mark(out)
+
+    def _keep(self, name: str, x: Tensor) -> None:
+        if x.is_floating_point() and x.dim() >= 2 and x.numel() and not x.is_sparse:
+            self.found.layers[name] = statistics(x, self._axis if x.dim() > 2 else 1)
+
+
+def statistics(x: Tensor, axis: int) -> Layer:
+    """Of one layer's output (N, ...); `axis` is the one that counts units (1 for (N, C, H, W), -1 for (N, T, F)).
+
+    saturated: share of values within MARGIN of the layer's own range from its least or greatest value, exact zeros
+    left out (those are ReLU's, and counted in zeros).
+    """
+    samples = min(len(x), max(8, CAP // max(1, x[0].numel())))
+    v = x.detach()[:samples].movedim(axis, -1)
+    if v.shape[-1] > UNITS:
+        v = v[..., :: -(-v.shape[-1] // UNITS)]
+    v = v.reshape(-1, v.shape[-1]).float()
+    std, mean = torch.std_mean(v, correction=0)
+    nonzero = v != 0
+    unit_zeros = 1 - nonzero.float().mean(0)
+    low, high = torch.aminmax(v)
+    near = MARGIN * (high - low)
+    saturated = (((v <= low + near) | (v >= high - near)) & nonzero).float().mean()
+    return Layer(mean, std, unit_zeros.mean(), saturated, unit_zeros, samples)
+
+
+def first_tensor(value: Any) -> Tensor | None:
+    """The tensor itself, or the first in a tuple, list or dict (an LSTM gives (output, state))."""
+    if isinstance(value, Tensor):
+        return value
+    if isinstance(value, dict):
+        value = tuple(value.values())
+    if isinstance(value, (tuple, list)):
+        return next((t for v in value if (t := first_tensor(v)) is not None), None)
+    return None
+
+
+def _computes(module: nn.Module) -> bool:
+    children = next(module.children(), None)
+    return children is None or isinstance(module, nn.MultiheadAttention)
+
+
+def _mark(x: Tensor) -> tuple[int, int]:
+    """Same address and same version: the same values, also through a view. An in-place ReLU raises the version."""
+    return (x.data_ptr(), x._version)
