@@ -1,5 +1,8 @@
 """Find the one unit each file of a folder holds. No registry: a folder's files are its members.
 
+A folder that also holds parts of the engine (the probes' bench, what a fix is) lists them in its __init__ as
+`ENGINE = ("probe", "bench")`; those files hold no unit, all others hold exactly one.
+
 Outsiders add theirs through entry points of the same name: `torchdoctor.rules`, `.signals`, `.probes`,
 `.fixes`, `.verbs`; each entry point names a module that holds one unit, like a file here.
 """
@@ -32,7 +35,8 @@ U = TypeVar("U", bound=Unit)
 def discover(folder: str, kind: type[U]) -> dict[str, U]:
     """{name: unit} of every module under torchdoctor.<folder>, then of every entry point of that group.
 
-    Raises BadUnit when a file holds no unit or more than one, or when two share a name.
+    Raises BadUnit when a file holds no unit or more than one, or when two share a name. Files the folder lists as
+    parts of the engine are left out.
     """
     found: dict[str, U] = {}
     for module in _modules(folder):
@@ -57,6 +61,10 @@ def find(folder: str, kind: type[U], name: str) -> U:
 
 def _modules(folder: str) -> list[ModuleType]:
     package = import_module(f"torchdoctor.{folder}")
-    inside = [m.name for m in pkgutil.walk_packages(package.__path__, package.__name__ + ".") if not m.ispkg]
+    engine = {f"{package.__name__}.{name}" for name in getattr(package, "ENGINE", ())}
+    files = {m.name for m in pkgutil.walk_packages(package.__path__, package.__name__ + ".") if not m.ispkg}
+    if absent := engine - files:
+        raise BadUnit(f"ENGINE of {package.__name__} lists {sorted(absent)}, which are no files of it; strike them out.")
+    inside = files - engine
     outside = [e.load() for e in entry_points(group=f"torchdoctor.{folder}")]
     return [import_module(name) for name in sorted(inside)] + outside

@@ -1,1 +1,3 @@
 """One file per named change that removes a cause."""
+
+ENGINE = ("fix",)
