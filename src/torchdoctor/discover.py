@@ -64,7 +64,7 @@ def _modules(folder: str) -> list[ModuleType]:
     engine = {f"{package.__name__}.{name}" for name in getattr(package, "ENGINE", ())}
     files = {m.name for m in pkgutil.walk_packages(package.__path__, package.__name__ + ".") if not m.ispkg}
     if absent := engine - files:
-        raise BadUnit(f"ENGINE of {package.__name__} lists {sorted(absent)}, which are no files of it; strike them out.")
+        raise BadUnit(f"ENGINE of {package.__name__} lists {sorted(absent)}, no files of it; strike them out.")
     inside = files - engine
     outside = [e.load() for e in entry_points(group=f"torchdoctor.{folder}")]
     return [import_module(name) for name in sorted(inside)] + outside
