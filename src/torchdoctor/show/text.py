@@ -1,0 +1,113 @@
+"""Findings in a terminal, like the messages of a good compiler: what, where, the numbers, the fix.
+
+Plain text, one line each, where the output is not a terminal. Names and messages are never read as markup.
+May not: judge, compute statistics, train.
+"""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from torchdoctor.judge.finding import Finding, Remedy, Severity
+from torchdoctor.judge.report import Report
+from torchdoctor.judge.trace import Trace
+from torchdoctor.show.evidence import shown
+from torchdoctor.show.folding import Folded, folded
+from torchdoctor.show.remedy import call, code
+from torchdoctor.show.sparkline import ends, sparkline
+from torchdoctor.show.words import count, listed, place_of, printable, reasons
+
+COLOUR = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold cyan"}
+STEP = 2  # columns of one indentation
+
+
+def print_report(report: Report, file: TextIO | None = None) -> None:
+    """The whole report, to `file` (default: standard output)."""
+    console = console_for(file)
+    for branch in folded(report):
+        _put_finding(console, branch, report.trace, 0)
+        put(console)
+    _put_tally(console, report)
+
+
+def console_for(file: TextIO | None = None) -> Console:
+    """Colours only in a terminal (or where FORCE_COLOR asks for them), and no colouring of numbers anywhere."""
+    return Console(file=file, highlight=False, markup=False, emoji=False)
+
+
+def put(console: Console, text: Text | str = "", indent: int = 0) -> None:
+    """One paragraph, wrapped under its own indentation in a terminal, and left on one line in a file."""
+    text = Text(text) if isinstance(text, str) else text
+    width = max(20, console.width - indent)
+    lines = text.wrap(console, width) if console.is_terminal else [text]
+    for line in lines:
+        line.rstrip()
+        console.print(Text(" " * indent) + line, soft_wrap=True)
+
+
+def _put_finding(console: Console, branch: Folded, trace: Trace | None, indent: int) -> None:
+    finding = branch.finding
+    put(console, _headline(finding), indent)
+    put(console, _location(finding), indent + STEP)
+    if drawn := shown(finding, trace):
+        curve = Text.assemble((f"{drawn.label} ", "dim"), (sparkline(drawn.series), "cyan"), f" {ends(drawn.series)}")
+        put(console, curve, indent + 2 * STEP + 2)
+    if finding.fixes:
+        _put_fixes(console, finding.fixes, indent + STEP)
+    if branch.under:
+        put(console, "explains:", indent + STEP)
+    for below in branch.under:
+        if below.finding.kind == "cause":
+            _put_finding(console, below, trace, indent + 2 * STEP)
+        else:
+            _put_symptom(console, below, indent + 2 * STEP)
+
+
+def _put_symptom(console: Console, branch: Folded, indent: int) -> None:
+    """A line and no more: what goes away by itself when the cause above it does."""
+    put(console, _headline(branch.finding), indent)
+    for below in branch.under:
+        _put_symptom(console, below, indent + STEP)
+
+
+def _headline(finding: Finding) -> Text:
+    severity = finding.severity or Severity.INFO
+    return Text.assemble(
+        (f"{severity}[{printable(finding.name)}]", COLOUR[severity]),
+        (f" {printable(finding.code)}: ", "dim"),
+        (printable(finding.message), "bold" if finding.kind == "cause" else ""),
+    )
+
+
+def _location(finding: Finding) -> Text:
+    where = place_of(finding) or "before the first step"
+    return Text.assemble(("--> ", "blue"), where, (f" · confidence {finding.confidence:.2f}", "dim"))
+
+
+def _put_fixes(console: Console, fixes: tuple[Remedy, ...], indent: int) -> None:
+    best, *others = fixes
+    put(console, Text.assemble(("fix: ", "green"), call(best)), indent)
+    for line in code(best).splitlines():
+        put(console, Text(printable(line), "green"), indent + 2 * STEP)
+    if others:
+        put(console, Text.assemble(("or:  ", "green"), listed(map(call, others))), indent)
+
+
+def _put_tally(console: Console, report: Report) -> None:
+    found = f"{count(len(report.findings), 'finding')}" if report.findings else "No fault found"
+    title = f"{printable(report.title)}: " if report.title else ""
+    put(console, Text.assemble((f"{title}{found}", "bold"), f"; {tally(report)}."))
+    for name, how in report.crashed.items():
+        put(console, Text.assemble(("crashed ", "red"), f"{name}: {printable(how)}"), STEP)
+    if report.findings:
+        put(console, Text("`torchdoctor rules NAME` says how a rule decides and when it is wrong.", "dim"))
+
+
+def tally(report: Report) -> str:
+    """ "21 rules quiet, 4 could not run (needs val_loss, not recorded: overfitting ...), 0 crashed" """
+    why = f" ({reasons(report.not_run)})" if report.not_run else ""
+    quiet = f"{count(len(report.quiet), 'rule')} quiet"
+    return f"{quiet}, {len(report.not_run)} could not run{why}, {len(report.crashed)} crashed"

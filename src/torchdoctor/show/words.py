@@ -1,0 +1,61 @@
+"""How numbers, steps and names are written, the same in the terminal, on the page and in the docs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+from torchdoctor.judge.finding import Finding
+
+
+def number(value: object) -> str:
+    """Three significant digits, the thousands readable: 0.0123, 2.3, 1,797, 4.2e9, NaN. Anything else as it is."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return printable(str(value))
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "-∞" if value < 0 else "∞"
+    if value == round(value) and abs(value) < 1e6:
+        return f"{round(value):,}"
+    if 1000 <= abs(value) < 1e6:
+        return f"{value:,.0f}"
+    return f"{value:.3g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
+
+
+def count(n: int, thing: str) -> str:
+    """1 rule, 2 rules."""
+    return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"
+
+
+def printable(text: str) -> str:
+    """Names come from the code under examination: escape sequences and newlines in them are written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def listed(names: Iterable[object], at_most: int = 4) -> str:
+    """a, b, c, d and 3 more."""
+    words = [printable(str(n)) for n in names]
+    return ", ".join(words[:at_most]) + (f" and {len(words) - at_most} more" if len(words) > at_most else "")
+
+
+def place_of(finding: Finding, at_most: int = 4) -> str:
+    """Where and when: "conv1, fc2 · steps 12–400"; empty when the finding is about the whole run before any step."""
+    where = listed((f"sample {w}" if isinstance(w, int) else w for w in finding.where), at_most)
+    return " · ".join(part for part in (where, _steps(finding.steps)) if part)
+
+
+def reasons(not_run: Mapping[str, str], at_most: int = 3) -> str:
+    """Why rules could not run, the commonest reasons first: "needs val_loss, not recorded: 4; needs 20 steps: 1"."""
+    by_reason: dict[str, list[str]] = {}
+    for rule, why in not_run.items():
+        by_reason.setdefault(printable(why), []).append(rule)
+    groups = sorted(by_reason.items(), key=lambda item: -len(item[1]))
+    said = [f"{why}: {listed(rules, 3)}" for why, rules in groups[:at_most]]
+    left = sum(len(rules) for _, rules in groups[at_most:])
+    return "; ".join(said) + (f"; {left} for other reasons" if left else "")
+
+
+def _steps(steps: tuple[int, int] | None) -> str:
+    if steps is None:
+        return ""
+    first, last = steps
+    return f"step {first:,}" if first == last else f"steps {first:,}–{last:,}"
