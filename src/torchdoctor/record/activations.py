@@ -9,9 +9,10 @@ May not: judge, keep an activation longer than its hook, draw random numbers, wr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -76,7 +77,9 @@ def collecting(model: nn.Module) -> Iterator[Activations]:
 class Collector:
     """Hooks on the leaves of a model, attached and detached at will."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, around: Callable[[Any], Any] = lambda call: call) -> None:
+        """around: wraps every hook's call, to time it."""
+        self._around = around
         # A leaf of the module tree, or a container that computes by itself (attention, recurrent cells are leaves too).
         self._leaves = [(n, m) for n, m in model.named_modules() if n and _computes(m)]
         self._handles: list[Any] = []
@@ -88,7 +91,7 @@ class Collector:
         self.found = Activations()
         self._producer, self._axis, self._last = "", -1, (0, 0)
         for name, module in self._leaves:
-            hook = Hook(lambda m, i, o, name=name: self._see(name, m, i, o))
+            hook = Hook(self._around(partial(self._see, name)))
             self._handles.append(module.register_forward_hook(hook))
 
     def detach(self) -> None:
@@ -131,7 +134,7 @@ def statistics(x: Tensor, axis: int) -> Layer:
     unit_zeros = 1 - nonzero.float().mean(0)
     low, high = torch.aminmax(v)
     near = MARGIN * (high - low)
-    saturated = (((v <= low + near) | (v >= high - near)) & nonzero).float().mean()
+    saturated = (((v <= low + near) | (v >= high - near)) & nonzero & (high > low)).float().mean()
     return Layer(mean, std, unit_zeros.mean(), saturated, unit_zeros, samples)
 
 
@@ -153,4 +156,4 @@ def _computes(module: nn.Module) -> bool:
 
 def _mark(x: Tensor) -> tuple[int, int]:
     """Same address and same version: the same values, also through a view. An in-place ReLU raises the version."""
-    return (x.data_ptr(), x._version)
+    return (x.data_ptr(), -1 if x.is_inference() else x._version)

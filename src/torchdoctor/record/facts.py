@@ -21,11 +21,15 @@ _MODE_LAYERS = (
 )
 
 
-def describe(model: nn.Module, optimizer: Optimizer | Iterable[Optimizer] | None, loss_fn: Any = None) -> dict[str, Any]:
+def describe(
+    model: nn.Module, optimizer: Optimizer | Iterable[Optimizer] | None, loss_fn: Any = None
+) -> dict[str, Any]:
     """The facts of the signal catalogue: modules, parameters, foreign_parameters, optimizer, mode_layers, loss_fn."""
     optimizers = _as_list(optimizer)
     held = Counter(id(p) for o in optimizers for g in o.param_groups for p in g["params"])
-    own = {id(p) for p in model.parameters()} | ({id(p) for p in loss_fn.parameters()} if _is_module(loss_fn) else set())
+    own = {id(p) for p in model.parameters()} | (
+        {id(p) for p in loss_fn.parameters()} if _is_module(loss_fn) else set()
+    )
     return {
         "modules": {name: type(m).__name__ for name, m in model.named_modules()},
         "parameters": {

@@ -23,10 +23,13 @@ Per = Literal["run", "module", "parameter", "group", "phase"]
 
 
 class Columns(NamedTuple):
-    """One number per subject. subjects: n names; values: n 0-d tensors, or one tensor (n,), on any device."""
+    """One number per subject. subjects: n names; values: n 0-d tensors or floats, or one tensor (n,), on any device.
+
+    A vector per subject is one tensor (k,) with one subject.
+    """
 
     subjects: Sequence[str]
-    values: Sequence[Tensor] | Tensor
+    values: Sequence[Tensor | float] | Tensor
 
 
 Measured = Columns | None  # None: nothing to say at this moment

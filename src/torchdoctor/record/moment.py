@@ -1,0 +1,69 @@
+"""What a signal may look at. The watch fills it as the step goes on; a signal reads and never writes.
+
+May not: compute statistics of its own (those are the signals' business, or shared in activations.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from torchdoctor.record.activations import Activations
+
+CAP = 262_144  # elements of a parameter that its before-and-after comparison looks at; of more, an even choice
+
+
+@dataclass
+class Moment:
+    """names, parameters: the trainable ones, in the order of named_parameters(). scale: a GradScaler's, or None."""
+
+    model: nn.Module
+    names: tuple[str, ...] = ()
+    parameters: tuple[nn.Parameter, ...] = ()
+    loss: Tensor | None = None
+    scale: Tensor | None = None
+    activations: Activations = field(default_factory=Activations)
+    inputs: Tensor | None = None  # the first floating-point input of the model
+    output: Tensor | None = None
+    target: Tensor | None = None
+    training: bool = True  # the model's own flag in the forward pass that led to backward
+    before: Sequence[Tensor] = ()  # the parameters before the optimizer stepped, thinned to CAP elements
+    stale: Tensor | float = 0.0  # norm of the gradients that were there before this step's first backward
+    received: Tensor | float = 0.0  # norm of the gradients the optimizer got
+    rates: tuple[float, ...] = ()  # learning rate of each group
+    rates_changed: bool = True
+    phases: dict[str, float] = field(default_factory=dict)  # seconds
+    skipped: bool = False  # a GradScaler found infinite gradients and skipped the step
+    gradient_norm: Tensor | float = 0.0  # L2 over all parameters after backward, before clipping, unscaled
+    gradient_norms: Sequence[Tensor] = ()  # of each parameter that has one, unscaled
+    gradient_names: tuple[str, ...] = ()
+
+    @property
+    def gradients(self) -> list[Tensor]:
+        """Those that are there, dense; of a sparse one its values."""
+        return [dense(p.grad) for p in self.parameters if p.grad is not None]
+
+
+def dense(gradient: Tensor) -> Tensor:
+    """A sparse embedding's gradient holds only the rows that were used."""
+    return gradient.coalesce().values() if gradient.is_sparse else gradient
+
+
+def thinned(parameter: Tensor) -> Tensor:
+    """At most about CAP elements, evenly spaced, as a view: comparing them costs the same for any size."""
+    flat = parameter.detach().reshape(-1)
+    return flat[:: -(-flat.numel() // CAP)] if flat.numel() > CAP else flat
+
+
+def norms(tensors: Sequence[Tensor]) -> Sequence[Tensor]:
+    """L2 norm of each, as 0-d tensors, in one fused call."""
+    # The private name is what torch.nn.utils.clip_grad_norm_ itself is built on; there is no public one per tensor.
+    return torch._foreach_norm(list(tensors)) if tensors else ()
+
+
+def total_norm(each: Sequence[Tensor]) -> Tensor | float:
+    """L2 norm of all together, from the norm of each; 0 when there are none."""
+    return torch.linalg.vector_norm(torch.stack([n.float() for n in each])) if each else 0.0
