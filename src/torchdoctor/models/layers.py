@@ -1,0 +1,61 @@
+"""The layers that a model takes by name: activation, normalisation, and what comes after the last layer."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from torch import nn
+
+from torchdoctor.errors import BadParts, did_you_mean
+from torchdoctor.models.names import ACTIVATIONS, NORMALIZATIONS, OUTPUTS
+
+_AFTER_LAST: dict[str, Callable[[], nn.Module]] = {
+    "softmax": lambda: nn.Softmax(dim=1),
+    "log-softmax": lambda: nn.LogSoftmax(dim=1),
+    "sigmoid": nn.Sigmoid,
+    "relu": nn.ReLU,
+}
+assert set(OUTPUTS) == {"none", *_AFTER_LAST}
+
+
+def activation(name: str) -> nn.Module:
+    """A new activation module. Raises BadParts for an unknown name."""
+    if name not in ACTIVATIONS:
+        raise BadParts(f"There is no activation {name!r}. {did_you_mean(name, ACTIVATIONS)}")
+    made = getattr(nn, ACTIVATIONS[name].partition(":")[2])()
+    assert isinstance(made, nn.Module)
+    return made
+
+
+def normalization(name: str, channels: int, *, images: bool) -> nn.Module | None:
+    """Batch normalisation over (N, C, H, W) for images, else over (N, C); None for "none"."""
+    if name not in NORMALIZATIONS:
+        raise BadParts(f"There is no normalization {name!r}. {did_you_mean(name, NORMALIZATIONS)}")
+    if name == "none":
+        return None
+    return nn.BatchNorm2d(channels) if images else nn.BatchNorm1d(channels)
+
+
+def with_output(model: nn.Module, output: str) -> nn.Module:
+    """The model with an activation after its last layer; "none" gives it back as it is.
+
+    An nn.Sequential grows by one layer named "output", so that the other layers keep their names.
+    """
+    if output == "none":
+        return model
+    if output not in _AFTER_LAST:
+        raise BadParts(f"There is no output activation {output!r}. {did_you_mean(output, OUTPUTS)}")
+    layers = dict(model.named_children()) if isinstance(model, nn.Sequential) else {"model": model}
+    return nn.Sequential(OrderedDict({**layers, "output": _AFTER_LAST[output]()}))
+
+
+def image_shape(input_shape: tuple[int, ...], model: str, smallest: int) -> tuple[int, int, int]:
+    """(channels, height, width). Raises BadParts when the inputs are no images or too small for the model."""
+    if len(input_shape) != 3 or min(input_shape[1:]) < smallest:
+        raise BadParts(
+            f"{model} takes images (channels, height, width) of at least {smallest} x {smallest} pixels; "
+            f"these inputs are {tuple(input_shape)}."
+        )
+    channels, height, width = input_shape
+    return channels, height, width
