@@ -6,36 +6,32 @@ May not: judge, print, touch the user's own objects other than by reading batche
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
 from functools import cached_property
 from itertools import islice
-from typing import Any, Literal, NamedTuple
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from torchdoctor.errors import BadParts
-from torchdoctor.parts import Loader, Parts
+from torchdoctor.parts import Parts
+from torchdoctor.probes.batch import (
+    Batch,
+    as_batch,
+    batches_of,
+    class_ids,
+    first_tensor,
+    moved,
+    scalar,
+    tensors_in,
+)
 from torchdoctor.probes.fork import forked, reading
+from torchdoctor.probes.survey import Survey, survey
+
+__all__ = ["Batch", "Bench", "as_batch", "batches_of", "class_ids", "first_tensor", "moved", "scalar", "tensors_in"]
 
 Kind = Literal["classes", "binary", "multilabel", "continuous", "other"]
 BATCHES = 4  # enough to see a constant output or a repeated batch, few enough to keep in memory
-
-
-class Batch(NamedTuple):
-    """model(*inputs) -> output; loss_fn(output, target) -> loss."""
-
-    inputs: tuple[Any, ...]
-    target: Any
-
-    def to(self, device: torch.device) -> Batch:
-        """The same on another device."""
-        return Batch(moved(self.inputs, device), moved(self.target, device))
-
-    @property
-    def size(self) -> int:
-        """Samples in the batch, by the first tensor in it."""
-        return next((len(t) for t in tensors_in((self.inputs, self.target)) if t.ndim), 1)
+FOR_TRAIN = 0.7  # share of the patience; what is left of it is for validation
 
 
 class Bench:
@@ -53,6 +49,16 @@ class Bench:
         self.train, self.val = reading(parts.train), None if parts.val is None else reading(parts.val)
         self.batches = [b.to(self.device) for b in islice(batches_of(self.train, "train"), BATCHES)]
         self.val_batches = [b.to(self.device) for b in islice(batches_of(self.val, "val"), BATCHES)] if self.val else []
+
+    @cached_property
+    def surveyed(self) -> Survey:
+        """What one pass over the training data saw, cut off when the patience ends."""
+        return survey(self.train, "train", self.patience * FOR_TRAIN)
+
+    @cached_property
+    def surveyed_val(self) -> Survey | None:
+        """The same of validation; None when there is none."""
+        return None if self.val is None else survey(self.val, "val", self.patience * (1 - FOR_TRAIN))
 
     @cached_property
     def parts(self) -> Parts:
@@ -94,51 +100,6 @@ class Bench:
         return target_kind(targets, output)
 
 
-def batches_of(loader: Loader, name: str) -> Iterator[Batch]:
-    """The batches of one new pass over the loader; `name` is what messages call it. Raises BadParts when it is empty,
-    when it can be read only once, and when what it gives is not (inputs, target)."""
-    if hasattr(loader, "__next__"):
-        raise BadParts(
-            f"{name} is an iterator that can be read only once, and checking would use it up. "
-            "Give the loader itself, or list(...) of its batches."
-        )
-    empty = True
-    for raw in loader:
-        empty = False
-        yield as_batch(raw, name)
-    if empty:
-        raise BadParts(f"{name} is empty: it gave no batch. Look at the dataset's length, batch_size and drop_last.")
-
-
-def as_batch(raw: Any, name: str = "train") -> Batch:
-    """(inputs, target) or (input_1, ..., input_n, target). Raises BadParts for anything else."""
-    wrap = "Wrap the loader so that each batch is (inputs, target)"
-    if isinstance(raw, dict):
-        keys = ", ".join(map(str, list(raw)[:6]))
-        raise BadParts(f"{name} gives dicts (keys: {keys}). {wrap}, for example (batch['x'], batch['y']).")
-    if not isinstance(raw, (tuple, list)) or len(raw) < 2:
-        what = f"lists of {len(raw)}" if isinstance(raw, (tuple, list)) else f"single {type(raw).__name__}s"
-        raise BadParts(f"{name} gives {what}. {wrap}; for an autoencoder (inputs, inputs).")
-    *inputs, target = raw
-    if next(tensors_in(inputs), None) is None:
-        raise BadParts(f"{name} gives inputs of type {type(inputs[0]).__name__}. {wrap} of torch tensors.")
-    if next(tensors_in(target), None) is None:
-        raise BadParts(f"{name} gives targets of type {type(target).__name__}. {wrap} of torch tensors.")
-    return Batch(tuple(inputs), target)
-
-
-def scalar(loss: Any) -> Tensor:
-    """The loss itself if it is one number. Raises BadParts when it is not."""
-    if not isinstance(loss, Tensor):
-        raise BadParts(f"loss_fn returned a {type(loss).__name__}, not a tensor. Return the loss without .item().")
-    if loss.numel() != 1:
-        raise BadParts(
-            f"loss_fn returned {tuple(loss.shape)} numbers, not one. Use reduction='mean', or pass "
-            "lambda output, target: your_loss(output, target).mean()."
-        )
-    return loss.reshape(())
-
-
 def target_kind(targets: list[Tensor], output: Tensor | None) -> Kind:
     """classes: ids, or rows that sum to 1. binary: one 0/1 (or -1/1) per sample. multilabel: several. Else continuous.
 
@@ -158,45 +119,6 @@ def target_kind(targets: list[Tensor], output: Tensor | None) -> Kind:
             return "binary"
         return "classes" if _rows_sum_to_one(first) else "multilabel"
     return "classes" if first.is_floating_point() and _rows_sum_to_one(first) else "continuous"
-
-
-def class_ids(target: Tensor) -> Tensor:
-    """Class numbers, int64: of ids as they are, of one-hot or probability rows (N, K, ...) the largest."""
-    if target.is_floating_point() and target.ndim > 1 and target.shape[1] > 1:
-        return target.argmax(1)
-    return target.long()
-
-
-def first_tensor(value: Any) -> Tensor:
-    """The first tensor inside nested tuples, lists and dicts. Raises BadParts when there is none."""
-    found = next(tensors_in(value), None)
-    if found is None:
-        raise BadParts(f"The model returned a {type(value).__name__} without a tensor in it. Return the output tensor.")
-    return found
-
-
-def tensors_in(value: Any) -> Iterator[Tensor]:
-    """The tensors inside nested tuples, lists and dicts, in order."""
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, (tuple, list)):
-        for item in value:
-            yield from tensors_in(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from tensors_in(item)
-
-
-def moved(value: Any, device: torch.device) -> Any:
-    """Nested tuples, lists and dicts with their tensors on the device."""
-    if isinstance(value, Tensor):
-        return value.to(device)
-    if isinstance(value, (tuple, list)):
-        items = [moved(item, device) for item in value]
-        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
-    if isinstance(value, dict):
-        return {key: moved(item, device) for key, item in value.items()}
-    return value
 
 
 def _as_many(distinct: set[float], columns: int, target: Tensor, output: Tensor | None) -> bool:
