@@ -29,6 +29,7 @@ class Unit(Protocol):
 
 
 U = TypeVar("U", bound=Unit)
+_GROUPS = {"cli": "verbs"}  # entry point groups that are not called like the folder
 
 
 @cache
@@ -66,5 +67,5 @@ def _modules(folder: str) -> list[ModuleType]:
     if absent := engine - files:
         raise BadUnit(f"ENGINE of {package.__name__} lists {sorted(absent)}, no files of it; strike them out.")
     inside = files - engine
-    outside = [e.load() for e in entry_points(group=f"torchdoctor.{folder}")]
+    outside = [e.load() for e in entry_points(group=f"torchdoctor.{_GROUPS.get(folder, folder)}")]
     return [import_module(name) for name in sorted(inside)] + outside

@@ -1,1 +1,3 @@
-"""The command line: one file per verb."""
+"""One file per verb of the command line."""
+
+ENGINE = ("main", "options", "progress", "verb")  # every other file holds one verb

@@ -38,14 +38,14 @@ def console_for(file: TextIO | None = None) -> Console:
     return Console(file=file, highlight=False, markup=False, emoji=False)
 
 
-def put(console: Console, text: Text | str = "", indent: int = 0) -> None:
-    """One paragraph, wrapped under its own indentation in a terminal, and left on one line in a file."""
+def put(console: Console, text: Text | str = "", indent: int = 0, hang: int = 0) -> None:
+    """One paragraph: in a terminal wrapped under its indentation (further lines by `hang` more), in a file one line."""
     text = Text(text) if isinstance(text, str) else text
-    width = max(20, console.width - indent)
+    width = max(20, console.width - indent - hang)
     lines = text.wrap(console, width) if console.is_terminal else [text]
-    for line in lines:
+    for i, line in enumerate(lines):
         line.rstrip()
-        console.print(Text(" " * indent) + line, soft_wrap=True)
+        console.print(Text(" " * (indent + (hang if i else 0))) + line, soft_wrap=True)
 
 
 def _put_finding(console: Console, branch: Folded, trace: Trace | None, indent: int) -> None:

@@ -21,9 +21,9 @@ def number(value: object) -> str:
     return f"{value:.3g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
 
 
-def count(n: int, thing: str) -> str:
+def count(n: int, thing: str, things: str = "") -> str:
     """1 rule, 2 rules."""
-    return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"
+    return f"{n:,} {thing if n == 1 else things or thing + 's'}"
 
 
 def printable(text: str) -> str:
@@ -43,13 +43,13 @@ def place_of(finding: Finding, at_most: int = 4) -> str:
     return " · ".join(part for part in (where, _steps(finding.steps)) if part)
 
 
-def reasons(not_run: Mapping[str, str], at_most: int = 3) -> str:
+def reasons(not_run: Mapping[str, str], at_most: int = 2) -> str:
     """Why rules could not run, the commonest reasons first: "needs val_loss, not recorded: 4; needs 20 steps: 1"."""
     by_reason: dict[str, list[str]] = {}
     for rule, why in not_run.items():
         by_reason.setdefault(printable(why), []).append(rule)
     groups = sorted(by_reason.items(), key=lambda item: -len(item[1]))
-    said = [f"{why}: {listed(rules, 3)}" for why, rules in groups[:at_most]]
+    said = [f"{why}: {listed(rules, 2)}" for why, rules in groups[:at_most]]
     left = sum(len(rules) for _, rules in groups[at_most:])
     return "; ".join(said) + (f"; {left} for other reasons" if left else "")
 

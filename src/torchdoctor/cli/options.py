@@ -1,0 +1,56 @@
+"""The options that several verbs share, and what they mean."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from torchdoctor.judge.finding import Severity
+
+if TYPE_CHECKING:
+    from torchdoctor.judge.report import Report
+    from torchdoctor.recipe.schema import Recipe
+
+Config = Annotated[Path, typer.Option("--config", "-c", metavar="RECIPE", help="The recipe: a YAML file.")]
+Overrides = Annotated[
+    list[str],
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Change a value of the recipe: --set optimizer.lr=0.01. Repeatable."
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output and nothing else there.")]
+FailOn = Annotated[Severity, typer.Option("--fail-on", help="Exit with 1 when a finding is at least this severe.")]
+HtmlPath = Annotated[
+    Path | None, typer.Option("--html", metavar="FILE", help="Also write the report as one HTML page.")
+]
+
+
+def load(config: Path, overrides: list[str]) -> Recipe:
+    """The recipe with its overrides."""
+    from torchdoctor.recipe.schema import Recipe
+
+    return Recipe.load(config, overrides=tuple(overrides))
+
+
+def say(report: Report, *, as_json: bool, html: Path | None = None) -> None:
+    """Print the report, and write its page where one is wanted."""
+    if as_json:
+        print(report.to_json())
+    else:
+        report.show()
+    if html is not None:
+        report.html(html)
+        note(f"Report: {html}")
+
+
+def note(line: str) -> None:
+    """A remark that is no result: on standard error, so that a pipe gets results alone."""
+    print(line, file=sys.stderr)
+
+
+def exit_code(report: Report, fail_on: Severity) -> int:
+    """1 when a finding is at least as severe as `fail_on`, else 0."""
+    return int(report.worst is not None and report.worst.rank >= fail_on.rank)

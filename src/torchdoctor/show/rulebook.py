@@ -1,0 +1,65 @@
+"""The rules in a terminal: the list, and the page of one, from its docstring and its examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TextIO
+
+from rich.text import Text
+
+from torchdoctor.judge.rule import SECTIONS, Rule
+from torchdoctor.show.docstring import apart, gist, paragraphs
+from torchdoctor.show.examples import drawn
+from torchdoctor.show.text import COLOUR, STEP, console_for, put
+from torchdoctor.show.words import count
+
+
+def print_list(rules: Iterable[Rule], file: TextIO | None = None) -> None:
+    """A line a rule, by place, in the order given."""
+    console, by_place = console_for(file), dict[str, list[Rule]]()
+    for rule in rules:
+        by_place.setdefault(rule.place, []).append(rule)
+    width = max((len(rule.name) for group in by_place.values() for rule in group), default=0)
+    for place, group in by_place.items():
+        put(console, Text(place, "bold"))
+        for rule in group:
+            head = f"{rule.code} {rule.name:<{width}}  {rule.kind:<7}  "
+            put(console, Text.assemble((head, COLOUR[rule.severity]), gist(rule.doc)), STEP, hang=len(head))
+    put(console)
+    put(console, Text(f"{count(sum(map(len, by_place.values())), 'rule')}. One in full: torchdoctor rules NAME", "dim"))
+
+
+def print_page(rule: Rule, file: TextIO | None = None) -> None:
+    """Everything about one rule."""
+    console = console_for(file)
+    before, sections = apart(rule.doc, SECTIONS)
+    put(console, Text.assemble((rule.name, COLOUR[rule.severity]), f" · {facts_of(rule)}"))
+    for text in paragraphs(before):
+        put(console, text)
+    for title, body in sections.items():
+        put(console)
+        put(console, Text(title, "bold"))
+        for text in paragraphs(body):
+            put(console, text, STEP)
+    for title, lines in (("Needs", rule.needs), ("Explains", rule.explains)):
+        if lines:
+            put(console)
+            put(console, Text(title, "bold"))
+            put(console, ", ".join(line.replace("|", " or ") for line in lines), STEP)
+    if rule.options:
+        put(console)
+        put(console, Text("Options", "bold"))
+        put(console, ", ".join(f"{name} = {value}" for name, value in rule.options.items()), STEP)
+    for title, kind in (("Fires on", "FIRES"), ("Stays quiet on", "QUIET")):
+        put(console)
+        put(console, Text(title, "bold"))
+        for name, trace in rule.examples(kind).items():
+            put(console, name, STEP)
+            for line in drawn(trace):
+                put(console, Text(line, "dim"), 2 * STEP)
+
+
+def facts_of(rule: Rule) -> str:
+    """D01 · a cause, in data · error"""
+    kind = "a cause" if rule.kind == "cause" else "a symptom"
+    return f"{rule.code} · {kind}, in {rule.place} · {rule.severity}{' · preview' if rule.preview else ''}"
