@@ -113,7 +113,7 @@ def _to_host(waiting: dict[Key, list[tuple[int, Any]]]) -> list[tuple[Key, Ints,
         for _, values in rows:
             for piece in [values] if isinstance(values, Tensor) else values:
                 if isinstance(piece, Tensor):
-                    flat.setdefault(piece.device, []).append(piece.detach().reshape(-1))
+                    flat.setdefault(piece.device, []).append(piece.reshape(-1))
     host = {device: _joined(pieces).cpu().numpy() for device, pieces in flat.items()}
     read = dict.fromkeys(host, 0)
 

@@ -133,7 +133,7 @@ class Follower:
         """The loss module's own hook; the mean over the micro-batches of a step."""
         if not (isinstance(loss, Tensor) and torch.is_grad_enabled()):
             return
-        value = loss.detach().mean()
+        value = loss.detach() if loss.dim() == 0 else loss.detach().mean()
         self._losses += 1
         old = self._moment.loss
         self._moment.loss = value if old is None or self._losses == 1 else old + (value - old) / self._losses
@@ -162,21 +162,25 @@ class Follower:
             moment.stale = 0.0 if cleared else self._stale_norm()
         loss = first_tensor(tensors)
         if loss is not None and loss.numel() == 1:
-            value = loss.detach().reshape(())
-            value = value if moment.scale is None else value / moment.scale
-            self._backward_loss = value if self._backward_loss is None else self._backward_loss + value
-            if self._cpu and not self._source_known["loss"] and not math.isfinite(value):
+            if self.loss_from in ("", "backward"):
+                self._add_loss(loss.detach().reshape(()))
+            if self._cpu and not self._source_known["loss"] and not math.isfinite(loss.item()):
                 self._name_source("loss")
         self.backwards += 1
         self.all_backwards += 1
         self._backward_began = self._now
+
+    def _add_loss(self, value: Tensor) -> None:
+        """What is called backward on several times in a step adds up, as its gradients do."""
+        value = value if self._moment.scale is None else value / self._moment.scale
+        self._backward_loss = value if self._backward_loss is None else self._backward_loss + value
 
     def after_backward(self) -> None:
         self._guarded(self._backward_ends)()
 
     def _backward_ends(self) -> None:
         self._add("backward", self._now - self._backward_began)
-        if self.loss_from in ("", "backward"):
+        if self._backward_loss is not None:
             self._moment.loss, self.loss_from = self._backward_loss, "backward"
         self._read_gradients()
 
@@ -232,11 +236,12 @@ class Follower:
             self._keep_window()
         if self.sampled:
             self._list_parameters()
-        own = self._own - self._own_before + perf_counter() - self._own - self._now
+        this_hook = perf_counter() - self._own - self._now
+        own = self._own - self._own_before + this_hook
         self.sampled = self._ceiling.step(self.step, users, own, self.sampled)
         self.step += 1
         self._begin_step()
-        self._own_before += own  # the rest of this hook is counted already
+        self._own_before += this_hook  # it is added to _own when the hook returns, but belongs to the step that ended
 
     def _take(self, at: At) -> None:
         """Measure the signals of one moment; of micro-batches and closures the last measurement counts."""

@@ -66,4 +66,7 @@ def norms(tensors: Sequence[Tensor]) -> Sequence[Tensor]:
 
 def total_norm(each: Sequence[Tensor]) -> Tensor | float:
     """L2 norm of all together, from the norm of each; 0 when there are none."""
-    return torch.linalg.vector_norm(torch.stack([n.float() for n in each])) if each else 0.0
+    if not each:
+        return 0.0
+    mixed = any(n.dtype != each[0].dtype for n in each)
+    return torch.linalg.vector_norm(torch.stack([n.float() for n in each] if mixed else list(each)))
