@@ -31,7 +31,7 @@ def flat(series: Series) -> Series:
     """A vector per step (one value per unit) as its mean; any other series as it is."""
     if series.values.ndim == 1:
         return series
-    with np.errstate(invalid="ignore"):  # infinity minus infinity
+    with np.errstate(over="ignore", invalid="ignore"):  # sums past the largest float, infinity minus infinity
         return Series(series.steps, np.asarray(series.values.mean(axis=1), np.float64))
 
 
