@@ -1,0 +1,183 @@
+"""Optimise the outputs, not the weights: which loss can be attained at all behind the last weights?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from torchdoctor.parts import Parts
+from torchdoctor.probes.batch import Batch, class_ids, first_tensor, scalar
+from torchdoctor.probes.bench import Bench, Kind
+from torchdoctor.probes.descent import Lowest, lowest
+from torchdoctor.probes.expectation import Expectation, expectation
+from torchdoctor.probes.probe import Fact, Measurement, probe
+from torchdoctor.probes.sample import head, sample
+from torchdoctor.probes.tail import Tail
+
+NUMBERS = 300_000  # outputs optimised at once; a few hundred walks over more would take minutes
+PUSHES = (1.0, 1e2, 1e4)  # sizes the last weights' output is pushed to
+GROWS = 1.5  # from the second push to the third: a range that still widens has no end (even log(1e4)/log(1e2) is 2)
+CLOSE = 0.005  # of the way down to the free loss: near enough to stop
+
+
+@probe(
+    passes=6,
+    measures={
+        "attainable_loss": "loss: the lowest when the output of the last weights is optimised freely, on one batch",
+        "free_loss": "loss: the lowest when the loss is fed whatever it likes best; what no output activation costs",
+        "attainable_error": "share: of samples still wrong at the attainable loss; 1 - R2 for continuous targets",
+        "reachable_min": "output: the least the outputs can be, however large the last weights; -inf without a bound",
+        "reachable_max": "output: the most they can be; inf without a bound",
+        "reachable_row_sum_spread": "output: how far the sum over the classes can be moved; 0 for a softmax",
+        "reachable_log_sum": "1: largest |logsumexp| over the classes; 0 for a log-softmax",
+        "reachable_clipped_share": "share: of outputs exactly at a bound for random weights; half for a ReLU",
+        "loss_takes_logits": "0/1: the loss applies softmax or sigmoid itself",
+        "loss_takes_log_probabilities": "0/1: the loss is linear in the target's log-probability",
+        "loss_takes_probabilities": "0/1: the loss is defined, or not flat, between 0 and 1 only",
+        "loss_takes_positive": "0/1: the loss is not defined below 0",
+    },
+)
+def attainable_loss(bench: Bench) -> Iterator[Measurement | Fact]:
+    """Replaces the output of the last weights by free numbers and lets the loss pull them, a few hundred tiny steps.
+
+    Whatever stands behind the last weights, module or function call, is in the way of these numbers as it is in the way
+    of the network; what they cannot reach no training will. Then pushes them far out to see which outputs there are,
+    and feeds the loss alone to see what it expects.
+    """
+    tail, parts, batch = _cut(bench)
+    expects = expectation(parts.loss_fn, tail.output, batch.target)
+    if isinstance(tail.output, Tensor):
+        yield from _expected(expects)
+    if not tail.values:
+        return
+    reached = _reached(tail)
+    yield from _range(reached, expects.axis)
+    scale = scale_of(expects, batch.target)
+    free = free_lowest(expects, parts, tail.output, batch, scale)
+    if free is not None:
+        yield Measurement("free_loss", free.loss)
+    best = _attained(tail, parts, batch, scale, free)
+    if best is not None:
+        yield Measurement("attainable_loss", best.loss)
+        error = _error(first_tensor(tail(best.numbers)), batch.target, bench.kind, expects)
+        if error is not None:
+            yield Measurement("attainable_error", error)
+
+
+def scale_of(expects: Expectation, target: Any) -> float:
+    """How far the outputs may have to go: 1 for scores and probabilities, the targets' own size for anything else."""
+    if expects.scores or expects.probabilities or expects.log_probabilities or not isinstance(target, Tensor):
+        return 1.0
+    size = float(target.detach().double().nan_to_num(0, 0, 0).abs().max()) if target.numel() else 0.0
+    return size or 1.0
+
+
+def free_lowest(expects: Expectation, parts: Parts, output: Any, batch: Batch, scale: float) -> Lowest | None:
+    """The lowest loss of freely chosen outputs; None where the output is more than one tensor."""
+    if not isinstance(output, Tensor) or not output.is_floating_point():
+        return None
+    return lowest(
+        lambda z: scalar(parts.loss_fn(expects.fitting(z[0]), batch.target)), [torch.zeros_like(output)], scale
+    )
+
+
+def _cut(bench: Bench) -> tuple[Tail, Parts, Batch]:
+    """In training mode, since that is where the loss is optimised; some models have other outputs in eval mode."""
+    batch = sample(bench)
+    while True:
+        parts = bench.fork()
+        tail = Tail(parts.model.train(), batch.inputs)
+        samples = max(2, int(batch.size * NUMBERS / max(1, sum(t.numel() for t in tail.values))))
+        smaller = head(batch, samples)
+        if smaller.size == batch.size:
+            return tail, parts, batch
+        batch = smaller
+
+
+def _expected(expects: Expectation) -> Iterator[Measurement]:
+    yield Measurement("loss_takes_logits", float(expects.scores))
+    yield Measurement("loss_takes_log_probabilities", float(expects.log_probabilities))
+    yield Measurement("loss_takes_probabilities", float(expects.probabilities))
+    yield Measurement("loss_takes_positive", float(expects.positive))
+
+
+def _attained(tail: Tail, parts: Parts, batch: Batch, scale: float, free: Lowest | None) -> Lowest | None:
+    """From where the network stands, and, should that be a dead end of a ReLU or sigmoid, from either side of it."""
+
+    def loss_of(values: list[Tensor]) -> Tensor:
+        return scalar(parts.loss_fn(tail(values), batch.target))
+
+    own = max(float(torch.cat([v.reshape(-1) for v in tail.values]).std()), 1e-3)
+    scales = (scale,) if 0.1 < scale / own < 10 else (scale, own)
+    best: Lowest | None = None
+    for size in scales:
+        for start in _starts(tail.values, size):
+            found = lowest(loss_of, start, size)
+            best = min((b for b in (best, found) if b is not None), key=lambda b: b.loss, default=None)
+            if best is not None and free is not None and best.loss <= free.loss + CLOSE * abs(free.loss):
+                return best
+    return best
+
+
+def _starts(values: Sequence[Tensor], size: float) -> Iterator[list[Tensor]]:
+    yield list(values)
+    for sign in (0.5, -0.5):
+        yield [sign * size * t.abs() for t in _drawn(values)]
+
+
+def _drawn(values: Sequence[Tensor]) -> list[Tensor]:
+    """Standard normal numbers in the shapes of the values, the same each time."""
+    generator = torch.Generator().manual_seed(0)
+    return [torch.randn(v.shape, generator=generator).to(v) for v in values]
+
+
+def _reached(tail: Tail) -> list[Tensor]:
+    """One tensor of outputs per size in PUSHES; in it all patterns: random, all up, all down, one unit up."""
+    noise = _drawn(tail.values)
+    patterns = (noise, [t.abs() for t in noise], [-t.abs() for t in noise], [t * (t > 1) for t in noise])
+    with torch.no_grad():
+        return [
+            torch.stack([first_tensor(tail([size * t for t in p])).detach().double() for p in patterns])
+            for size in PUSHES
+        ]
+
+
+def _range(reached: list[Tensor], axis: int | None) -> Iterator[Measurement]:
+    low = _bound([-t for t in reached])
+    high = _bound(reached)
+    yield Measurement("reachable_min", -low)
+    yield Measurement("reachable_max", high)
+    own = reached[0][0]
+    yield Measurement("reachable_clipped_share", float(((own == high) | (own == -low)).double().mean()))
+    if own.ndim >= 2:
+        dim = 2 if axis is None else axis + 1  # one more for the patterns
+        sums = torch.cat([t.sum(dim).reshape(-1) for t in reached[:2]])  # the farthest push might overflow them
+        logs = torch.cat([t.logsumexp(dim).reshape(-1) for t in reached[:2]])
+        yield Measurement("reachable_row_sum_spread", float(sums.max() - sums.min()))
+        yield Measurement("reachable_log_sum", float(logs.abs().max()))
+
+
+def _bound(reached: list[Tensor]) -> float:
+    """The most the outputs can be; infinity where they grow with the push, or overflow."""
+    middle, far = (float(t.max()) for t in reached[1:])
+    if not math.isfinite(far):
+        return math.inf
+    return math.inf if far > 0 and far > GROWS * max(middle, 0.0) + 1e-6 else max(float(t.max()) for t in reached)
+
+
+def _error(output: Tensor, target: Any, kind: Kind, expects: Expectation) -> float | None:
+    if not isinstance(target, Tensor):
+        return None
+    if kind == "classes" and expects.axis is not None:
+        chosen, wanted = output.argmax(expects.axis).reshape(-1), class_ids(target).reshape(-1)
+        return float((chosen != wanted).double().mean()) if chosen.shape == wanted.shape else None
+    if output.shape != target.shape or not target.is_floating_point():
+        return None
+    if expects.scores and kind in ("binary", "multilabel"):
+        return float(((output > 0) != (target > 0.5)).double().mean())
+    spread = float((target - target.mean(0)).square().mean())
+    return float((output.detach() - target).square().mean()) / spread if spread > 0 else None
