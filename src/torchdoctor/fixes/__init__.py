@@ -1,3 +1,6 @@
-"""One file per named change that removes a cause."""
+"""One file per named change that removes a cause.
 
-ENGINE = ("fix",)
+Their files import torch inside `apply` only: a report shows a fix's code on machines that have no torch.
+"""
+
+ENGINE = ("fix", "hidden", "moments", "output", "surgery", "wrapping")

@@ -13,7 +13,7 @@ from typing import Any
 
 from torchdoctor.discover import find
 from torchdoctor.errors import BadUnit
-from torchdoctor.experiment import Experiment
+from torchdoctor.experiment import Experiment, Fit
 from torchdoctor.judge.finding import Remedy
 from torchdoctor.parts import Parts
 
@@ -21,15 +21,19 @@ Apply = Callable[..., Parts]
 Patch = Callable[..., Mapping[str, Any]]
 Code = Callable[..., str]
 Epochs = Callable[..., int]
+Loop = Callable[..., Fit]
 
 
 @dataclass(frozen=True)
 class Fix:
     """apply(parts, **options) -> parts, on freshly built parts, before training.
 
-    patch(recipe as a dict, **options) -> {"optimizer.lr": 0.01}: the same change for a recipe; None where a recipe
-    cannot express it. code(**options) -> the lines a person would write. epochs(epochs, **options) -> epochs.
+    patch(recipe as a dict, **options) -> {"optimizer.lr": 0.01}: the same change for a recipe; None where no recipe can
+    express it, BadRecipe from it where this one cannot. code(**options) -> the lines a person would write.
+    epochs(epochs, **options) -> epochs.
     own_loop: the fault is in the user's loop; the fix is to train with torchdoctor's own.
+    loop(fit, **options) -> fit: what changes how any loop ends; None when the loop stays.
+    full_length: its effect shows at the end of a whole run only, so a short race says nothing about it.
     """
 
     name: str
@@ -40,6 +44,8 @@ class Fix:
     code: Code
     epochs: Epochs | None
     own_loop: bool
+    loop: Loop | None
+    full_length: bool
     module: str
 
     def on(self, experiment: Experiment, **options: Any) -> Experiment:
@@ -50,7 +56,7 @@ class Fix:
             experiment,
             build=lambda seed: self.apply(build(seed), **options),
             epochs=self.epochs(experiment.epochs, **options) if self.epochs else experiment.epochs,
-            fit=None if self.own_loop else experiment.fit,
+            fit=None if self.own_loop else self.loop(experiment.fit, **options) if self.loop else experiment.fit,
         )
 
     def _check(self, options: Mapping[str, Any]) -> None:
@@ -59,14 +65,21 @@ class Fix:
 
 
 def fix(
-    *, code: Code, patch: Patch | None = None, epochs: Epochs | None = None, own_loop: bool = False
+    *,
+    code: Code,
+    patch: Patch | None = None,
+    epochs: Epochs | None = None,
+    own_loop: bool = False,
+    loop: Loop | None = None,
+    full_length: bool = False,
 ) -> Callable[[Apply], Fix]:
     """Make a fix of its live surgery `apply(parts, *, options...)`; it is named like the function, with hyphens."""
 
     def make(fn: Apply) -> Fix:
         options = {p.name: p.default for p in inspect.signature(fn).parameters.values() if p.kind is p.KEYWORD_ONLY}
         name = fn.__name__.replace("_", "-")
-        return Fix(name, inspect.getdoc(fn) or "", options, fn, patch, code, epochs, own_loop, fn.__module__)
+        doc = inspect.getdoc(fn) or ""
+        return Fix(name, doc, options, fn, patch, code, epochs, own_loop, loop, full_length, fn.__module__)
 
     return make
 
