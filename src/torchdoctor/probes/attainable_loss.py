@@ -39,6 +39,7 @@ CLOSE = 0.005  # of the way down to the free loss: near enough to stop
         "loss_takes_log_probabilities": "0/1: the loss is linear in the target's log-probability",
         "loss_takes_probabilities": "0/1: the loss is defined, or not flat, between 0 and 1 only",
         "loss_takes_positive": "0/1: the loss is not defined below 0",
+        "loss_compares_classes": "0/1: the loss looks at all classes of a row together, as a softmax does",
     },
 )
 def attainable_loss(bench: Bench) -> Iterator[Measurement | Fact]:
@@ -103,6 +104,7 @@ def _expected(expects: Expectation) -> Iterator[Measurement]:
     yield Measurement("loss_takes_log_probabilities", float(expects.log_probabilities))
     yield Measurement("loss_takes_probabilities", float(expects.probabilities))
     yield Measurement("loss_takes_positive", float(expects.positive))
+    yield Measurement("loss_compares_classes", float(expects.axis is not None))
 
 
 def _attained(tail: Tail, parts: Parts, batch: Batch, scale: float, free: Lowest | None) -> Lowest | None:
