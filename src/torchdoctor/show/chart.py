@@ -37,7 +37,8 @@ class Chart:
     def alt(self) -> str:
         """For people who do not see the picture."""
         names = " and ".join(name for name, _ in self.paths)
-        return f"{names} between {self.ticks[2]} and {self.ticks[0]}, from step {self.steps[0]} to {self.steps[1]}"
+        level = f"between {self.ticks[2]} and {self.ticks[0]}" if self.ticks[0] else f"level at {self.ticks[1]}"
+        return f"{names} {level}, from step {self.steps[0]} to {self.steps[1]}"
 
 
 def chart(title: str, curves: Mapping[str, Series], band: tuple[int, int] | None = None) -> Chart | None:
@@ -62,8 +63,11 @@ def chart(title: str, curves: Mapping[str, Series], band: tuple[int, int] | None
     paths = tuple((name, _path(x(s.finite().steps), y(s.finite().values))) for name, s in thin.items())
     lost = {float(p) for s in thin.values() for p in x(s.steps[~np.isfinite(s.values)])}
     middle = bottom / 2 + top / 2
-    ticks = (number(high), number(10**middle if logarithmic else middle), number(low))
+    between = number(10**middle if logarithmic else middle)
+    ticks = (number(high), between, number(low)) if high > low else ("", between, "")
     marked = (float(x(band[0])), max(4.0, float(x(band[1]) - x(band[0])))) if band else None
+    if marked and marked[1] >= WIDTH:
+        marked = None  # all of it: nothing stands out
     return Chart(title, paths, ticks, (f"{first:,}", f"{last:,}"), marked, tuple(sorted(lost)), bool(logarithmic))
 
 

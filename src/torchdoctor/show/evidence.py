@@ -28,12 +28,15 @@ class Shown:
 
 
 def shown(finding: Finding, trace: Trace | None) -> Shown | None:
-    """The series that tells most: one the rule needs, where the finding says, before one of the whole run."""
+    """The series that tells most: one the rule needs, where the finding says, before one of the whole run.
+
+    None where no such series has a shape: a level line tells no more than its number in the message.
+    """
     rule = discover("rules", Rule).get(finding.name)
     if rule is None or trace is None:
         return None
     named = [str(w) for w in finding.where]
-    candidates = [c for c in _candidates(rule, trace) if len(c.series) >= ENOUGH]
+    candidates = [c for c in _candidates(rule, trace) if len(c.series) >= ENOUGH and _changes(c.series)]
     at_the_place = [c for c in candidates if c.subject in named]
     whole = [c for c in candidates if c.subject == WHOLE]
     return next(iter([*at_the_place, *whole, *candidates]), None)
@@ -44,3 +47,7 @@ def _candidates(rule: Rule, trace: Trace) -> Iterator[Shown]:
         for signal in need.split("|"):
             for subject, series in trace.each(signal):
                 yield Shown(signal, subject, series)
+
+
+def _changes(series: Series) -> bool:
+    return bool((series.values != series.values[0]).any())  # NaN too is unlike itself
