@@ -25,14 +25,26 @@ UNITS = 1_024  # units kept apart per layer; of more, an evenly spaced choice
 
 @dataclass
 class Layer:
-    """One layer in one forward pass, as 0-d tensors; unit_zeros: (units,) share of exact zeros of each unit."""
+    """One layer in one forward pass: of each unit, as tensors (units,), over the samples and positions looked at.
 
-    mean: Tensor
-    std: Tensor
+    zeros: share of exact zeros. saturated: share of values near the ends of the layer's range. The properties are the
+    same of the layer as a whole, as 0-d tensors.
+    """
+
+    means: Tensor
+    variances: Tensor
     zeros: Tensor
     saturated: Tensor
-    unit_zeros: Tensor
     samples: int
+
+    @property
+    def mean(self) -> Tensor:
+        return self.means.mean()
+
+    @property
+    def std(self) -> Tensor:
+        """Within the units and between them: the variance of all values is the sum of the two."""
+        return (self.variances.mean() + self.means.var(correction=0)).sqrt()
 
 
 @dataclass
@@ -129,13 +141,12 @@ def statistics(x: Tensor, axis: int) -> Layer:
     if v.shape[-1] > UNITS:
         v = v[..., :: -(-v.shape[-1] // UNITS)]
     v = v.reshape(-1, v.shape[-1]).float()
-    std, mean = torch.std_mean(v, correction=0)
+    variances, means = torch.var_mean(v, 0, correction=0)
     nonzero = v != 0
-    unit_zeros = 1 - nonzero.float().mean(0)
     low, high = torch.aminmax(v)
     near = MARGIN * (high - low)
-    saturated = (((v <= low + near) | (v >= high - near)) & nonzero & (high > low)).float().mean()
-    return Layer(mean, std, unit_zeros.mean(), saturated, unit_zeros, samples)
+    saturated = ((v <= low + near) | (v >= high - near)) & nonzero & (high > low)
+    return Layer(means, variances, 1 - nonzero.float().mean(0), saturated.float().mean(0), samples)
 
 
 def first_tensor(value: Any) -> Tensor | None:

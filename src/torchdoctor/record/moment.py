@@ -69,4 +69,5 @@ def total_norm(each: Sequence[Tensor]) -> Tensor | float:
     if not each:
         return 0.0
     mixed = any(n.dtype != each[0].dtype for n in each)
-    return torch.linalg.vector_norm(torch.stack([n.float() for n in each] if mixed else list(each)))
+    total: Tensor = torch.linalg.vector_norm(torch.stack([n.float() for n in each] if mixed else list(each)))
+    return total

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from torchdoctor.record.activations import Activations
@@ -16,26 +17,35 @@ WINDOW = 512  # samples, enough that a unit active for 1 % of them is missed in 
 STEPS = 16  # sampled steps after which a window ends all the same: a convolution's many positions tell as much
 
 
+KEPT = {
+    "unit_mean": "means",
+    "unit_variance": "variances",
+    "unit_zero_share": "zeros",
+    "unit_saturated_share": "saturated",
+}
+
+
 @dataclass
 class _Layer:
-    zeros: Tensor  # (units,) sum over sampled steps of the share of zeros
+    sums: Tensor  # (4, units): over the sampled steps, in the order of KEPT
     steps: int
     samples: int
 
 
 class UnitWindow:
-    """Adds up the share of zeros of every unit until the window holds enough samples."""
+    """Adds up what each unit did until the window holds enough samples."""
 
     def __init__(self) -> None:
         self._layers: dict[str, _Layer] = {}
 
     def add(self, activations: Activations) -> None:
         for name, now in activations.layers.items():
+            values = torch.stack([getattr(now, field) for field in KEPT.values()])
             old = self._layers.get(name)
-            if old is None or old.zeros.shape != now.unit_zeros.shape:
-                self._layers[name] = _Layer(now.unit_zeros.clone(), 1, now.samples)
+            if old is None or old.sums.shape != values.shape:
+                self._layers[name] = _Layer(values, 1, now.samples)
             else:
-                old.zeros += now.unit_zeros
+                old.sums += values
                 old.steps += 1
                 old.samples += now.samples
 
@@ -49,11 +59,13 @@ class UnitWindow:
         layers, self._layers = self._layers, {}
         if not layers:
             return {}
-        shares = {name: layer.zeros / layer.steps for name, layer in layers.items()}
-        # A unit is dead when every one of its values was zero; the mean of the shares may miss 1 by rounding.
-        dead = [(share >= 1 - 1e-6).float().mean() for share in shares.values()]
-        return {
-            "dead_share": [Columns(tuple(shares), dead)],
-            "window_samples": [Columns(tuple(shares), [float(layer.samples) for layer in layers.values()])],
-            "unit_zero_share": [Columns((name,), share) for name, share in shares.items()],
+        averages = {name: layer.sums / layer.steps for name, layer in layers.items()}
+        zeros = {name: table[list(KEPT).index("unit_zero_share")] for name, table in averages.items()}
+        taken = {
+            # A unit is dead when every one of its values was zero; the mean of the shares may miss 1 by rounding.
+            "dead_share": [Columns(tuple(zeros), [(share >= 1 - 1e-6).float().mean() for share in zeros.values()])],
+            "window_samples": [Columns(tuple(layers), [float(layer.samples) for layer in layers.values()])],
         }
+        for row, signal in enumerate(KEPT):
+            taken[signal] = [Columns((name,), table[row]) for name, table in averages.items()]
+        return taken

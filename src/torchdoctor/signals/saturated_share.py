@@ -10,4 +10,4 @@ from torchdoctor.record.signal import Columns, Measured, signal
 def saturated_share(moment: Moment) -> Measured:
     """Share of a layer's output within 3 % of its own range from its least or greatest value, exact zeros left out."""
     layers = moment.activations.layers
-    return Columns(tuple(layers), [layer.saturated for layer in layers.values()])
+    return Columns(tuple(layers), [layer.saturated.mean() for layer in layers.values()])

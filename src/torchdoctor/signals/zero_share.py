@@ -10,4 +10,4 @@ from torchdoctor.record.signal import Columns, Measured, signal
 def zero_share(moment: Moment) -> Measured:
     """Share of exact zeros in each layer's output."""
     layers = moment.activations.layers
-    return Columns(tuple(layers), [layer.zeros for layer in layers.values()])
+    return Columns(tuple(layers), [layer.zeros.mean() for layer in layers.values()])
