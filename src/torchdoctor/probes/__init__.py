@@ -1,3 +1,6 @@
 """One file per active experiment on a forked copy of the parts."""
 
-ENGINE = ("probe", "fork", "batch", "survey", "bench", "check", "tail", "descent", "expectation", "sample")
+ENGINE = (
+    "probe", "fork", "batch", "survey", "listen", "random_matrix", "bench", "check",
+    "tail", "descent", "expectation", "sample",
+)  # fmt: skip

@@ -5,7 +5,7 @@ May not: judge, print, change what it is handed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import torch
@@ -103,13 +103,18 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
             yield from tensors_in(item)
 
 
-def moved(value: Any, device: torch.device) -> Any:
-    """Nested tuples, lists and dicts with their tensors on the device."""
+def mapped(value: Any, fn: Callable[[Tensor], Tensor]) -> Any:
+    """Nested tuples, lists and dicts with `fn` of each tensor in its place."""
     if isinstance(value, Tensor):
-        return value.to(device)
+        return fn(value)
     if isinstance(value, (tuple, list)):
-        items = [moved(item, device) for item in value]
+        items = [mapped(item, fn) for item in value]
         return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
     if isinstance(value, dict):
-        return {key: moved(item, device) for key, item in value.items()}
+        return {key: mapped(item, fn) for key, item in value.items()}
     return value
+
+
+def moved(value: Any, device: torch.device) -> Any:
+    """Nested tuples, lists and dicts with their tensors on the device."""
+    return mapped(value, lambda x: x.to(device))

@@ -27,7 +27,18 @@ from torchdoctor.probes.batch import (
 from torchdoctor.probes.fork import forked, reading
 from torchdoctor.probes.survey import Survey, survey
 
-__all__ = ["Batch", "Bench", "as_batch", "batches_of", "class_ids", "first_tensor", "moved", "scalar", "tensors_in"]
+__all__ = [
+    "Batch",
+    "Bench",
+    "as_batch",
+    "batches_of",
+    "class_ids",
+    "first_tensor",
+    "moved",
+    "scalar",
+    "tensors_in",
+    "training",
+]
 
 Kind = Literal["classes", "binary", "multilabel", "continuous", "other"]
 BATCHES = 4  # enough to see a constant output or a repeated batch, few enough to keep in memory
@@ -88,6 +99,21 @@ class Bench:
         """The loss of one forward pass, as a scalar."""
         return scalar(parts.loss_fn(parts.model(*batch.inputs), batch.target))
 
+    def step(self, parts: Parts, batch: Batch) -> Tensor:
+        """Clear, forward, backward, step, by the parts' own optimizer; the loss before the step, detached."""
+        losses: list[Tensor] = []
+
+        def closure() -> Tensor:  # all of torch's optimizers take one, and some need it
+            parts.model.zero_grad(set_to_none=True)
+            loss = self.loss(parts, batch)
+            if loss.requires_grad:
+                loss.backward()  # type: ignore[no-untyped-call]
+            losses.append(loss.detach())
+            return loss
+
+        parts.optimizer.step(closure)  # type: ignore[arg-type]
+        return losses[0]
+
     @cached_property
     def kind(self) -> Kind:
         """What the targets are, by their values and by how many numbers the model gives for each."""
@@ -98,6 +124,13 @@ class Bench:
         except Exception:  # noqa: BLE001 - a model that fails is reported by the probes; here the targets must do
             output = None
         return target_kind(targets, output)
+
+
+def training(parts: Parts) -> Parts:
+    """The same, in training mode; layers that a model in training mode keeps in eval mode (frozen norms) stay there."""
+    if not parts.model.training:
+        parts.model.train()
+    return parts
 
 
 def target_kind(targets: list[Tensor], output: Tensor | None) -> Kind:

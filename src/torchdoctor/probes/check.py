@@ -5,6 +5,7 @@ May not: decide what is a fault, name a probe or a rule, leave a mark on what it
 
 from __future__ import annotations
 
+import copy
 import time
 import warnings
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from torchdoctor.discover import discover
-from torchdoctor.errors import BadParts
+from torchdoctor.errors import BadParts, one_line
 from torchdoctor.judge.judge import all_rules, judge
 from torchdoctor.judge.report import Report
 from torchdoctor.judge.series import Series
@@ -149,12 +150,6 @@ class _Notes:
                      {**self.facts, **told})  # fmt: skip
 
 
-def one_line(error: BaseException) -> str:
-    """The type and the first line of an error's message; torch's messages can run over pages."""
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0][:300]}" if text else type(error).__name__
-
-
 def _series(points: list[tuple[int, Any]]) -> Series:
     ordered = sorted(points, key=lambda p: p[0])
     return Series.of([value for _, value in ordered], steps=[step for step, _ in ordered])
@@ -192,10 +187,9 @@ def _rehearse_on_cpu(bench: Bench) -> None:
     if bench.device.type == "cpu":
         return
     parts, cpu = bench.parts, torch.device("cpu")
-    loss_fn = forked(parts).loss_fn
-    if not isinstance(loss_fn, nn.Module):
+    if not isinstance(parts.loss_fn, nn.Module):
         return  # a function may hold weights on the device, out of reach; its labels are then tried as they come
-    loss_fn.to(cpu)
+    loss_fn = copy.deepcopy(parts.loss_fn).to(cpu)
     with torch.no_grad():
         for batch in bench.batches:
             loss_fn(moved(parts.model(*batch.inputs), cpu), moved(batch.target, cpu))

@@ -19,6 +19,8 @@ from torchdoctor.errors import BadParts
 from torchdoctor.parts import Loader
 from torchdoctor.probes.batch import Batch, as_batch, tensors_in
 
+KEPT = 64  # target values kept per sample
+
 
 @dataclass
 class Moments:
@@ -70,9 +72,11 @@ class Moments:
 
 @dataclass
 class Survey:
-    """What one pass saw. prints: a fingerprint of each sample; the bad ones by index."""
+    """What one pass saw. names: the dataset's index of each sample; prints: its fingerprint; bad_*: names of samples
+    with NaN or infinity."""
 
     samples: int = 0
+    names: list[int] = field(default_factory=list)
     complete: bool = False
     inputs: Moments = field(default_factory=Moments)
     targets: Moments = field(default_factory=Moments)
@@ -82,7 +86,7 @@ class Survey:
     bad_targets: list[int] = field(default_factory=list)
     prints: list[int] = field(default_factory=list)
     batch_prints: list[int] = field(default_factory=list)
-    labels: list[Tensor] = field(default_factory=list)
+    labels: list[Tensor] = field(default_factory=list)  # the first target tensor of each batch; of masks, a choice
 
     def add(self, batch: Batch, indices: Sequence[int] | None) -> None:
         names = list(range(self.samples, self.samples + batch.size)) if indices is None else list(indices)
@@ -93,16 +97,18 @@ class Survey:
         for moments, tensors in ((self.inputs, inputs), (self.targets, targets)):
             for number, x in enumerate(t for t in tensors if moments is self.targets or t.is_floating_point()):
                 moments.add(number, x.reshape(-1, 1) if x.ndim < 2 else x)
+        self.names += names[: batch.size]
         self.bad_inputs += _not_finite(inputs, names)
         self.bad_targets += _not_finite(targets, names)
         prints = _fingerprints(inputs)
         self.prints += prints
         self.batch_prints.append(hash(tuple(prints)))
-        self.labels.append(targets[0].detach().cpu())
+        self.labels.append(_thinned(targets[0].detach().cpu()))
         self.samples += batch.size
 
 
 def survey(loader: Loader, name: str, seconds: float) -> Survey:
+    """Read `loader` until it ends or the time is up; `name` is what messages call it."""
     seen, end = Survey(), time.perf_counter() + seconds
     for indices, batch in _indexed(loader, name):
         seen.add(batch, indices)
@@ -155,6 +161,13 @@ def _fingerprints(inputs: list[Tensor]) -> list[int]:
     """A hash of each sample's bytes. Two thirds of a second for 60,000 images of 28 x 28 floats."""
     rows: list[Any] = [x.detach().cpu().contiguous().numpy() for x in inputs if x.ndim and x.dtype != torch.bfloat16]
     return [hash(tuple(r[i].tobytes() for r in rows)) for i in range(min(map(len, rows), default=0))]
+
+
+def _thinned(target: Tensor) -> Tensor:
+    """Masks and images as targets would fill the memory: of those, evenly spaced values of the batch."""
+    if target.numel() <= KEPT * max(1, len(target) if target.ndim else 1):
+        return target
+    return target.reshape(-1)[:: -(-target.numel() // (KEPT * len(target)))]
 
 
 def _dtype(x: Tensor) -> str:

@@ -1,0 +1,124 @@
+"""Which labels does the loss refuse, and what would make it take them?"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from torchdoctor.errors import one_line
+from torchdoctor.probes.batch import first_tensor, mapped, moved, scalar
+from torchdoctor.probes.bench import Bench
+from torchdoctor.probes.probe import Fact, Measurement, probe
+
+TRIED = 1_000  # distinct labels tried at most
+NAMED = 20  # labels and samples named at most
+EXTREMES = (30.0, -30.0, 1e-6, 1 - 1e-6)  # scores that say yes and no, and probabilities that do
+BOTTOM = -1.0  # a classification loss is not negative; one below this falls with every further step
+
+CPU = torch.device("cpu")
+Change = Callable[[Tensor], Tensor]
+# What a person would write, the least change first.
+CHANGES: dict[str, Change] = {
+    "target.long()": lambda t: t.long(),
+    "target.float()": lambda t: t.float(),
+    "target.squeeze(1)": lambda t: t.squeeze(1),
+    "target.unsqueeze(1)": lambda t: t.unsqueeze(1),
+    "target.squeeze(1).long()": lambda t: t.squeeze(1).long(),
+    "target.unsqueeze(1).float()": lambda t: t.unsqueeze(1).float(),
+    "target.argmax(1)": lambda t: t.argmax(1),
+}
+
+
+@probe(
+    passes=1,
+    measures={
+        "refused_label_share": "0..1: samples (or pixels) whose label the loss refuses, or falls without bound for"
+    },
+)
+def label_trial(bench: Bench) -> Iterator[Measurement | Fact]:
+    """Ask the loss for every label that occurs, with the first sample's output.
+
+    On the CPU, where a label out of range is an error like any other; on a GPU it ends the process's use of the device.
+    """
+    batch = bench.batches[0]
+    with torch.no_grad():
+        raw = moved(bench.parts.model(*batch.inputs), CPU)
+    loss_fn = copy.deepcopy(bench.parts.loss_fn)
+    loss_fn = loss_fn.to(CPU) if isinstance(loss_fn, nn.Module) else loss_fn
+    target = moved(batch.target, CPU)
+    if not isinstance(target, Tensor) or not target.ndim:
+        return
+    refusal = _refusal(loss_fn, raw, target)
+    clamped = target.clamp(0, first_tensor(raw).shape[1] - 1) if first_tensor(raw).ndim > 1 else target
+    if refusal and _refusal(loss_fn, raw, clamped):
+        yield Fact("loss_refusal", {"message": refusal, "works_with": _what_works(loss_fn, raw, target)})
+        return
+    if bench.kind in ("classes", "binary"):
+        yield from _values(bench, loss_fn, raw, target)
+
+
+def _refusal(loss_fn: Any, raw: Any, target: Tensor) -> str:
+    """The loss's own words, forward and backward; "" when it takes the target."""
+    try:
+        loss = scalar(loss_fn(mapped(raw, _leaf), target))
+        if loss.requires_grad:
+            loss.backward()  # type: ignore[no-untyped-call]
+    except Exception as error:  # noqa: BLE001 - what a loss raises is what is asked for here
+        return one_line(error)
+    return ""
+
+
+def _leaf(x: Tensor) -> Tensor:
+    return x.detach().clone().requires_grad_(x.is_floating_point())
+
+
+def _what_works(loss_fn: Any, raw: Any, target: Tensor) -> str:
+    for code, change in CHANGES.items():
+        try:
+            changed = change(target)
+        except (RuntimeError, IndexError):
+            continue
+        if not _refusal(loss_fn, raw, changed):
+            return code
+    return ""
+
+
+def _values(bench: Bench, loss_fn: Any, raw: Any, target: Tensor) -> Iterator[Measurement | Fact]:
+    """One label at a time, for the first sample."""
+    if target.is_floating_point() and target.ndim > 1 and target.shape[1] > 1:
+        return  # rows of probabilities have no single label
+    one = mapped(raw, lambda x: x[:1] if x.ndim and len(x) == len(target) else x)
+    labels = torch.cat([t.reshape(-1) for t in bench.surveyed.labels])
+    values = labels[torch.isfinite(labels)].unique()[:TRIED].tolist()  # type: ignore[no-untyped-call]
+    words = {v: _refusal(loss_fn, one, torch.full_like(target[:1], v)) for v in values}
+    endless = [v for v in values if not words[v] and _falls(loss_fn, one, torch.full_like(target[:1], v))]
+    if len(endless) < len(values):  # a loss that is negative for all labels is of another kind
+        words.update(dict.fromkeys(endless, "the loss falls without bound for it"))
+    refused = [v for v in values if words[v]]
+    bad = torch.isin(labels, torch.tensor(refused, dtype=labels.dtype))
+    yield Measurement("refused_label_share", float(bad.double().mean()))
+    if refused:
+        names = bench.surveyed.names
+        samples = [names[int(i)] for i in bad.nonzero()[:NAMED]] if len(labels) == len(names) else []
+        first = first_tensor(raw)
+        columns = first.shape[1] if first.ndim > 1 else 1
+        told = {"labels": refused[:NAMED], "message": words[refused[0]], "samples": samples, "columns": columns}
+        yield Fact("refused_labels", told)
+
+
+def _falls(loss_fn: Any, one: Any, target: Tensor) -> bool:
+    """Whether some output makes the loss of this label clearly negative."""
+    for value in EXTREMES:
+        output = mapped(one, partial(torch.full_like, fill_value=value))
+        try:
+            loss = float(loss_fn(output, target))
+        except Exception:  # noqa: BLE001 - a loss of probabilities refuses scores, and the other way round
+            continue
+        if loss < BOTTOM:
+            return True
+    return False

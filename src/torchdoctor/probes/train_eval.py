@@ -1,0 +1,62 @@
+"""The same batch in train and eval mode, twice in each, and each sample beside others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from torchdoctor.probes.batch import Batch, mapped, tensors_in
+from torchdoctor.probes.bench import Bench
+from torchdoctor.probes.probe import Fact, Measurement, probe
+
+
+@probe(
+    passes=4,
+    measures={
+        "mixing": "1: change of a sample's output in eval mode when all other samples of its batch are replaced by it, "
+        "over the spread of the outputs; the larger of the first sample and the last",
+        "mode_gap": "1: change of the outputs from eval to train mode, over their spread",
+        "train_noise": "1: change of the outputs when the same batch is run again in train mode, over their spread",
+        "eval_noise": "1: the same in eval mode",
+    },
+)
+def train_eval(bench: Bench) -> Iterator[Measurement | Fact]:
+    """What the mode changes, what chance changes, and whether samples of one batch influence each other in eval mode.
+
+    Only the model is asked: a loss that compares the samples of a batch (contrastive ones do) mixes them on purpose.
+    """
+    model, batch = bench.fork().model, bench.batches[0]
+    with torch.no_grad():
+        model.eval()
+        steady, again = bench.output(model, batch), bench.output(model, batch)
+        spread = float((steady - steady[:1]).abs().max()) if steady.ndim else 0.0
+        scale = spread or float(steady.abs().max()) or 1.0
+        yield Measurement("eval_noise", _gap(steady, again) / scale)
+        if spread and torch.equal(steady, again) and _by_samples(bench, batch, steady):
+            changes = {k: _gap(bench.output(model, _all_like(batch, k))[k], steady[k]) for k in (0, batch.size - 1)}
+            yield Measurement("mixing", max(changes.values()) / spread)
+            yield Fact("mixed_sample", max(changes, key=lambda k: changes[k]))
+        model.train()
+        loud, louder = bench.output(model, batch), bench.output(model, batch)
+        yield Measurement("train_noise", _gap(loud, louder) / scale)
+        yield Measurement("mode_gap", _gap(steady, loud) / scale)
+
+
+def _by_samples(bench: Bench, batch: Batch, output: Tensor) -> bool:
+    """Whether the first axis counts samples that should not know of each other: all tensors agree on it, and it is as
+    long as the loader's batches. The nodes of a graph and the moments of a sequence do know of each other."""
+    tensors = [*tensors_in((batch.inputs, batch.target)), output]
+    said = getattr(bench.train, "batch_size", None) or batch.size
+    graph = len(list(tensors_in(batch.inputs))) > 1 and any(t.shape[:2] == (batch.size,) * 2 for t in tensors)
+    return batch.size > 1 and all(t.ndim and len(t) == batch.size for t in tensors) and batch.size <= said and not graph
+
+
+def _all_like(batch: Batch, k: int) -> Batch:
+    """A batch of as many samples that are all sample k; of tensors of any type."""
+    return Batch(mapped(batch.inputs, lambda x: x[k : k + 1].expand_as(x).clone()), batch.target)
+
+
+def _gap(a: Tensor, b: Tensor) -> float:
+    return float((a - b).abs().max())
