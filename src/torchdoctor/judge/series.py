@@ -46,9 +46,9 @@ class Series:
         return float(self.values[-1]) if len(self) else float("nan")
 
     def finite(self) -> Series:
-        """Without the points that are NaN or infinite."""
-        keep = np.isfinite(self.values)
-        return Series(self.steps[keep], self.values[keep])
+        """Without the points that are NaN or infinite (for a vector: that hold any such value)."""
+        keep = np.isfinite(self.values).all(axis=tuple(range(1, self.values.ndim)))
+        return self if keep.all() else Series(self.steps[keep], self.values[keep])
 
     def head(self, n: int) -> Series:
         """The first n points (all of them if fewer)."""
@@ -63,6 +63,15 @@ class Series:
         keep = (self.steps >= first) & (self.steps <= last)
         return Series(self.steps[keep], self.values[keep])
 
+    def without(self, steps: Ints) -> Series:
+        """The points of all other steps."""
+        keep = ~np.isin(self.steps, steps)
+        return Series(self.steps[keep], self.values[keep])
+
+    def at(self, steps: Ints) -> Floats:
+        """The value at each of `steps`: the last one recorded up to it, or the first of all. The series is not empty."""
+        return self.values[np.clip(np.searchsorted(self.steps, steps, "right") - 1, 0, None)]
+
     def median(self) -> float:
         """Median of the finite values; NaN when there is none."""
         v = self.values[np.isfinite(self.values)]
@@ -72,6 +81,39 @@ class Series:
         """Robust standard deviation of the finite values: 1.4826 times the median absolute deviation."""
         v = self.values[np.isfinite(self.values)]
         return float(1.4826 * np.median(np.abs(v - np.median(v)))) if len(v) else float("nan")
+
+    def noise(self) -> float:
+        """Robust standard deviation about a smooth course: how far points lie from the middle of their neighbours."""
+        v = self.finite().values
+        if len(v) < 3:
+            return float("nan")
+        # The middle of two is itself uncertain: the difference has 1.5 times the variance of one point.
+        return float(1.4826 * np.median(np.abs(v[1:-1] - (v[:-2] + v[2:]) / 2)) / np.sqrt(1.5))
+
+    def geometric_mean(self) -> float:
+        """Of the finite values above zero, the natural mean of norms and ratios; NaN when there is none."""
+        v = self.values[np.isfinite(self.values) & (self.values > 0)]
+        return float(np.exp(np.log(v).mean())) if len(v) else float("nan")
+
+    def blocks(self, n: int) -> Floats:
+        """Means of n equal parts of the finite values, each without its outer tenths; (n,), or fewer for fewer points.
+
+        A block of m points is about sqrt(m) times less noisy than one, and no single spike moves it.
+        """
+        v = self.finite().values
+        return np.array([_trimmed_mean(part) for part in np.array_split(v, min(n, len(v)))] if len(v) else [])
+
+    def halves(self, n: int = 20) -> tuple[float, float, float]:
+        """Level of the first half, level of the second, standard error of their difference, from n blocks.
+
+        The error comes from the differences of neighbouring blocks, so that a slow trend does not count as noise.
+        """
+        blocks = self.blocks(n)
+        if len(blocks) < 4:
+            return float("nan"), float("nan"), float("nan")
+        half = len(blocks) // 2
+        error = float(np.sqrt(np.mean(np.diff(blocks) ** 2) / 2) * np.sqrt(2 / half))
+        return float(blocks[:half].mean()), float(blocks[-half:].mean()), error
 
     def smooth(self, n: int) -> Series:
         """Running median over n points (n odd is best); shorter by n - 1, each step the window's last."""
@@ -93,3 +135,20 @@ class Series:
         runs = np.convolve(mask.astype(int), np.ones(hold, int), "valid") == hold
         at = np.flatnonzero(runs)
         return int(self.steps[at[0]]) if len(at) else None
+
+
+def trend(values: Floats) -> float:
+    """Kendall's tau against time: 1 when every later value is higher, -1 when lower, near 0 for noise. Takes n^2 room.
+
+    M. G. Kendall, "A New Measure of Rank Correlation", Biometrika 30, 1938.
+    """
+    n = len(values)
+    if n < 2:
+        return 0.0
+    signs = np.sign(values[None, :] - values[:, None])
+    return float(np.triu(signs, 1).sum() / (n * (n - 1) / 2))
+
+
+def _trimmed_mean(values: Floats) -> float:
+    cut = len(values) // 10
+    return float(np.sort(values)[cut : len(values) - cut].mean())

@@ -47,6 +47,11 @@ class Trace:
         """The series of a signal of the whole run; an empty one when it was not recorded."""
         return self.data.get(signal, {}).get(WHOLE, Series.of([]))
 
+    def taken(self, signal: str) -> Series:
+        """The series of a signal of the whole run without the steps that a GradScaler skipped: these changed nothing."""
+        skipped = self["skipped_step"]
+        return self[signal].without(skipped.steps[skipped.values > 0])
+
     def each(self, signal: str) -> Iterator[tuple[str, Series]]:
         """(subject, series) in the order of first recording, which for modules is the order of execution."""
         yield from self.data.get(signal, {}).items()

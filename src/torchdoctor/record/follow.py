@@ -158,8 +158,11 @@ class Follower:
         if cleared and self.backwards:
             # Gradients were cleared since the last backward: another network's turn, or a closure's next try.
             self.backwards, self._backward_loss = 0, None
-        if self.sampled and (cleared or not self.backwards or moment.stale == 0.0):
+        if self.sampled and (cleared or not self.backwards):
             moment.stale = 0.0 if cleared else self._stale_norm()
+        elif self.sampled and isinstance(moment.stale, Tensor):
+            # A later pass finds what the earlier ones made; only when they were zeroed on the way does it find less.
+            moment.stale = torch.minimum(moment.stale, torch.as_tensor(self._stale_norm()))
         loss = first_tensor(tensors)
         if loss is not None and loss.numel() == 1:
             if self.loss_from in ("", "backward"):
