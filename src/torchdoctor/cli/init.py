@@ -15,7 +15,7 @@ from torchdoctor.cli.verb import verb
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-HEAD = "# torchdoctor check -c {path}    then train, or cure; what is left out takes the value shown here\n\n"
+HEAD = "# torchdoctor check -c {path}    (or train, or cure). What is left out takes the value shown.\n\n"
 
 
 @verb
@@ -36,7 +36,7 @@ def init(
 
     if path.exists():
         raise BadRecipe(f"{path} exists already. Remove it, or give another name: torchdoctor init other.yaml")
-    text = HEAD.format(path=path) + "\n".join(_commented(Recipe())) + "\n"
+    text = HEAD.format(path=path.name) + "\n".join(_commented(Recipe())) + "\n"
     try:
         path.write_text(text, "utf-8")
     except OSError as error:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -35,15 +36,27 @@ def load(config: Path, overrides: list[str]) -> Recipe:
     return Recipe.load(config, overrides=tuple(overrides))
 
 
-def say(report: Report, *, as_json: bool, html: Path | None = None) -> None:
-    """Print the report, and write its page where one is wanted."""
+def say(report: Report, *, as_json: bool, html: Path | None = None, beside: Mapping[str, Any] | None = None) -> None:
+    """Print the report, and write its page where one is wanted. beside: what else JSON says, above the report."""
     if as_json:
-        print(report.to_json())
+        import json
+
+        print(json.dumps({**(beside or {}), **json.loads(report.to_json())}, indent=2, ensure_ascii=False))
     else:
         report.show()
     if html is not None:
         report.html(html)
         note(f"Report: {html}")
+
+
+def new_run(name: str) -> Path:
+    """A folder below runs/ that is not there yet, by date and name."""
+    from datetime import date
+    from itertools import count
+
+    stem = f"{date.today()}-{'-'.join(name.split()) or 'run'}"
+    candidates = (Path("runs") / (stem if n == 1 else f"{stem}-{n}") for n in count(1))
+    return next(path for path in candidates if not path.exists())
 
 
 def note(line: str) -> None:
