@@ -46,8 +46,9 @@ def with_output(model: nn.Module, output: str) -> nn.Module:
         return model
     if output not in _AFTER_LAST:
         raise BadParts(f"There is no output activation {output!r}. {did_you_mean(output, OUTPUTS)}")
-    layers = dict(model.named_children()) if isinstance(model, nn.Sequential) else {"model": model}
-    return nn.Sequential(OrderedDict({**layers, "output": _AFTER_LAST[output]()}))
+    plain = isinstance(model, nn.Sequential) and type(model).forward is nn.Sequential.forward
+    layers = [(name, layer) for name, layer in model._modules.items() if layer is not None]
+    return nn.Sequential(OrderedDict([*(layers if plain else [("model", model)]), ("output", _AFTER_LAST[output]())]))
 
 
 def image_shape(input_shape: tuple[int, ...], model: str, smallest: int) -> tuple[int, int, int]:

@@ -1,0 +1,30 @@
+"""Losses, optimizers and schedules by name. A name is short for an import path; any other path will do as well.
+
+May not: import torch (recipes are validated without it).
+"""
+
+from __future__ import annotations
+
+LOSSES = {
+    "cross-entropy": "torch.nn:CrossEntropyLoss",
+    "nll": "torch.nn:NLLLoss",
+    "bce": "torch.nn:BCELoss",
+    "bce-logits": "torch.nn:BCEWithLogitsLoss",
+    "mse": "torch.nn:MSELoss",
+    "mae": "torch.nn:L1Loss",
+    "huber": "torch.nn:HuberLoss",
+}
+OPTIMIZERS = {
+    "sgd": "torch.optim:SGD",
+    "adam": "torch.optim:Adam",
+    "adamw": "torch.optim:AdamW",
+    "rmsprop": "torch.optim:RMSprop",
+    "adagrad": "torch.optim:Adagrad",
+}
+DEFAULT_RATES = {"sgd": 1e-2, "adam": 1e-3, "adamw": 1e-3, "rmsprop": 1e-3, "adagrad": 1e-2}  # 1e-3 for any other
+SCHEDULES = {
+    "step": "torch.optim.lr_scheduler:StepLR",
+    "exponential": "torch.optim.lr_scheduler:ExponentialLR",
+    "cosine": "torch.optim.lr_scheduler:CosineAnnealingLR",
+    "plateau": "torch.optim.lr_scheduler:ReduceLROnPlateau",
+}
