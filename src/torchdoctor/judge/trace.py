@@ -66,6 +66,11 @@ class Trace:
         return str(self.facts.get("modules", {}).get(name, ""))
 
     @property
+    def takes_turns(self) -> bool:
+        """True when gradients were cleared unused in half of the steps: another network (a GAN's) trains in between."""
+        return bool(self.facts.get("turns", 0) > 0.5 * max(1, self.facts.get("steps", 0)))
+
+    @property
     def last_step(self) -> int:
         """The last step anything was recorded at; 0 for an empty trace."""
         return max((int(s.steps[-1]) for group in self.data.values() for s in group.values() if len(s)), default=0)

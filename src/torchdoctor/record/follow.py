@@ -52,6 +52,8 @@ class Follower:
         self.model, self.optimizer, self.loss_fn = model, optimizer, loss_fn
         self.step, self.sampled = 0, True
         self.backwards = self.all_backwards = 0  # passes in this step, and since the last step of the optimizer
+        self.turns = 0  # how often gradients were cleared before a step used them: another network trains in between
+        self._stepping = False  # inside optimizer.step(), where a closure may call backward
         self.loss_from = ""
         self.loss_shapes: dict[str, list[int]] = {}
         self.at_rest: Callable[[], None] = lambda: None  # called between steps, when a flush is harmless
@@ -158,6 +160,7 @@ class Follower:
         if cleared and self.backwards:
             # Gradients were cleared since the last backward: another network's turn, or a closure's next try.
             self.backwards, self._backward_loss = 0, None
+            self.turns += not self._stepping
         if self.sampled and (cleared or not self.backwards):
             moment.stale = 0.0 if cleared else self._stale_norm()
         elif self.sampled and isinstance(moment.stale, Tensor):
@@ -192,7 +195,7 @@ class Follower:
         if not self.backwards:
             self._read_gradients()  # they came without backward(), as from torch.autograd.grad
         self._before_optimizer = sum(self._phases.values())
-        self._optimizer_began = self._now
+        self._optimizer_began, self._stepping = self._now, True
         if self.sampled:
             received = total_norm(norms(self._moment.gradients))
             scale = getattr(self.optimizer, "grad_scale", None)  # a fused optimizer unscales by itself
@@ -203,7 +206,7 @@ class Follower:
         # A closure's forward and backward passes run inside step(), and their time is theirs.
         nested = sum(self._phases.values()) - self._before_optimizer
         self._add("optimizer", self._now - self._optimizer_began - nested)
-        self.all_backwards = 0
+        self.all_backwards, self._stepping = 0, False
         self._end_step()
 
     def scaler_updated(self) -> None:

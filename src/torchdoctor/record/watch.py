@@ -160,6 +160,7 @@ class Watch:
         self._buffer.fact("steps", follower.step)
         self._buffer.fact("cost", self.cost)
         self._buffer.fact("unstepped_backwards", follower.all_backwards)
+        self._buffer.fact("turns", follower.turns)
         if follower.loss_shapes:
             self._buffer.fact("loss_shapes", follower.loss_shapes)
 
