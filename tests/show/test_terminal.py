@@ -86,11 +86,16 @@ def test_a_curve_of_the_rules_own_signal_is_drawn_where_the_run_recorded_one() -
 
 
 def test_silence_is_accounted_for() -> None:
-    report = Report(
-        (), ("a", "b"), {"c": "needs lr, not recorded", "d": "needs lr, not recorded"}, {"e": "KeyError: 'x'"}
-    )
-    assert tally(report) == "2 rules quiet, 2 could not run (needs lr, not recorded: c, d), 1 crashed"
+    needs_lr, short = "needs lr, loss or val_loss, not recorded", "needs 20 steps, got 7"
+    report = Report((), ("a", "b"), {"c": needs_lr, "d": needs_lr, "f": short}, {"e": "KeyError: 'x'"})
+    why = "not recorded: lr, loss; needs 20 steps, got 7"
+    assert tally(report) == f"2 rules quiet, 3 could not run ({why}), 1 crashed"
     assert printed(report).splitlines() == [f"No fault found; {tally(report)}.", "  crashed e: KeyError: 'x'"]
+
+
+def test_a_rule_that_misses_a_signal_is_counted_as_not_recorded() -> None:
+    report = judge(Trace.of(facts={}))
+    assert "not recorded: " in tally(report) and "needs" not in tally(report).split(";")[0]
 
 
 def test_in_a_terminal_long_lines_wrap_under_their_indentation_and_have_colour() -> None:

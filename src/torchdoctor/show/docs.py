@@ -123,7 +123,8 @@ def _fix(fix: Fix, proposed: Mapping[str, Remedy]) -> str:
 
 def _probe(probe: Probe) -> str:
     rows = ((f"`{name}`", *_unit_and_meaning(what)) for name, what in probe.measures.items())
-    cost = f"Costs about {count(probe.passes, 'pass', 'passes')} of one batch, forward and backward."
+    passes = f"about {count(probe.passes, 'pass', 'passes')}" if probe.passes else "no pass"
+    cost = f"Takes {passes} of a batch, forward and backward."
     return _page([f"# {probe.name}", probe.doc, cost, "## Measures", _table(("signal", "unit", "meaning"), rows)])
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from torchdoctor.judge.finding import Finding
+
+_NOT_RECORDED = re.compile(r"needs (.+), not recorded")  # as judge() words it; anything else is told word for word
 
 
 def number(value: object) -> str:
@@ -44,14 +48,18 @@ def place_of(finding: Finding, at_most: int = 4) -> str:
 
 
 def reasons(not_run: Mapping[str, str], at_most: int = 2) -> str:
-    """Why rules could not run, the commonest reasons first: "needs val_loss, not recorded: 4; needs 20 steps: 1"."""
-    by_reason: dict[str, list[str]] = {}
-    for rule, why in not_run.items():
-        by_reason.setdefault(printable(why), []).append(rule)
-    groups = sorted(by_reason.items(), key=lambda item: -len(item[1]))
-    said = [f"{why}: {listed(rules, 2)}" for why, rules in groups[:at_most]]
-    left = sum(len(rules) for _, rules in groups[at_most:])
-    return "; ".join(said) + (f"; {left} for other reasons" if left else "")
+    """Why rules could not run, in one breath: "not recorded: val_loss, lr; needs 20 steps, got 7"."""
+    absent: Counter[str] = Counter()
+    others: Counter[str] = Counter()
+    for why in not_run.values():
+        if recorded_not := _NOT_RECORDED.fullmatch(why):
+            absent.update(need.partition(" or ")[0] for need in recorded_not[1].split(", "))
+        else:
+            others[printable(why)] += 1
+    said = [f"not recorded: {listed(name for name, _ in absent.most_common())}"] if absent else []
+    said += [why for why, _ in others.most_common(at_most)]
+    left = len(others) - at_most
+    return "; ".join(said) + (f"; {count(left, 'other reason')}" if left > 0 else "")
 
 
 def _steps(steps: tuple[int, int] | None) -> str:
