@@ -55,6 +55,7 @@ def label_trial(bench: Bench) -> Iterator[Measurement | Fact]:
         return
     refusal = _refusal(loss_fn, raw, target)
     clamped = target.clamp(0, first_tensor(raw).shape[1] - 1) if first_tensor(raw).ndim > 1 else target
+    yield Measurement("loss_refuses", float(bool(refusal)))
     if refusal and _refusal(loss_fn, raw, clamped):
         yield Fact("loss_refusal", {"message": refusal, "works_with": _what_works(loss_fn, raw, target)})
         return
