@@ -15,59 +15,69 @@ QUIET_SECONDS = 5.0  # between two plain lines: a log of an hour stays readable
 
 
 class Advance(Protocol):
-    """done: of the total, so far. note: a word on it, shown at the end of the line."""
+    """done: of the total, so far. note: a word on it, at the end of the line. total: where it has become known."""
 
-    def __call__(self, done: float, note: str = "") -> None: ...
+    def __call__(self, done: float, note: str = "", total: float | None = None) -> None: ...
 
 
 @contextmanager
-def progress(what: str, total: float, unit: str = "steps") -> Iterator[Advance]:
+def progress(what: str, total: float | None = None, unit: str = "steps") -> Iterator[Advance]:
     """`with progress("training", 960) as advance:` then advance(done, "epoch 3") as often as one likes."""
     with (_bar if sys.stderr.isatty() else _lines)(what, total, unit) as advance:
         yield advance
 
 
 @contextmanager
-def _bar(what: str, total: float, unit: str) -> Iterator[Advance]:
+def _bar(what: str, total: float | None, unit: str) -> Iterator[Advance]:
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, Task, TextColumn, TimeRemainingColumn
+    from rich.table import Column
     from rich.text import Text
 
     class Rate(TextColumn):
         def render(self, task: Task) -> Text:
-            return Text(f"{task.speed or 0:.3g} {unit}/s", "dim")
+            return Text(_rate(task.speed or 0, unit), "dim")
 
     columns = (
         TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
+        BarColumn(bar_width=20),
         TextColumn("{task.percentage:>3.0f} %"),
         Rate(""),
-        TimeElapsedColumn(),
+        TimeRemainingColumn(compact=True),
         TextColumn("left", style="dim"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}", markup=False),
+        TextColumn(
+            "{task.fields[note]}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)
+        ),
     )
-    with Progress(*columns, console=Console(stderr=True, highlight=False)) as shown:
+    with Progress(*columns, console=Console(stderr=True, highlight=False), expand=True) as shown:
         task = shown.add_task(what, total=total, note="")
 
-        def advance(done: float, note: str = "") -> None:
-            shown.update(task, completed=done, note=note)
+        def advance(done: float, note: str = "", total: float | None = None) -> None:
+            shown.update(task, completed=done, note=note, total=total)
 
         yield advance
 
 
 @contextmanager
-def _lines(what: str, total: float, unit: str) -> Iterator[Advance]:
+def _lines(what: str, total: float | None, unit: str) -> Iterator[Advance]:
     began = said = time.monotonic()
+    known = total
 
-    def advance(done: float, note: str = "") -> None:
-        nonlocal said
+    def advance(done: float, note: str = "", total: float | None = None) -> None:
+        nonlocal said, known
+        known = known if total is None else total
         now = time.monotonic()
         if now - said < QUIET_SECONDS or not done:
             return
         said, rate = now, done / (now - began)
-        left = f"{(total - done) / rate:.0f} s left" if total > done else "ending"
-        print(f"{what}: {done:g}/{total:g} {unit}, {rate:.3g}/s, {left}{note and ' · ' + note}", file=sys.stderr)
+        share = "" if known is None else f"/{known:.4g}"
+        left = f", {(known - done) / rate:.0f} s left" if known is not None and known > done else ""
+        print(f"{what}: {done:.4g}{share} {unit}, {_rate(rate, unit)}{left}{note and ': ' + note}", file=sys.stderr)
 
     yield advance
     print(f"{what}: done in {time.monotonic() - began:.1f} s", file=sys.stderr)
+
+
+def _rate(speed: float, unit: str) -> str:
+    """43 steps/s; the other way round where one takes more than a second."""
+    return f"{speed:.3g} {unit}/s" if speed >= 1 or not speed else f"{1 / speed:.3g} s/{unit.removesuffix('s')}"
