@@ -1,0 +1,95 @@
+"""From findings to what is worth trying: one remedy for each cause, the others in reserve.
+
+May not: train, judge, print.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+from torchdoctor.cures.remedies import is_full_length, key_of, why_not
+from torchdoctor.experiment import Experiment
+from torchdoctor.fixes.fix import code_of
+from torchdoctor.judge.finding import Finding, Remedy
+from torchdoctor.judge.report import Report
+
+MOST = 5  # causes that are raced; each costs one more arm, and a report that names more is guessing
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A remedy, the findings it is for (the most likely first), and what else might help against them."""
+
+    remedy: Remedy
+    causes: tuple[str, ...]
+    others: tuple[Remedy, ...] = ()
+
+    @property
+    def full_length(self) -> bool:
+        return is_full_length(self.remedy)
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """chosen: to be tried together, in the order of the report. reserve: what else may help, to be tried one by one.
+
+    useless: {finding: why none of its remedies can be used here}.
+    """
+
+    chosen: tuple[Candidate, ...]
+    reserve: tuple[Candidate, ...] = ()
+    useless: Mapping[str, str] = field(default_factory=dict)
+
+
+def alarms(report: Report) -> tuple[Finding, ...]:
+    """What a cure is for: findings above info on how the network learns. How fast it runs no score can show."""
+    return tuple(f for f in report if f.alarm and f.place not in ("speed", "inference"))
+
+
+def candidates(report: Report, experiment: Experiment) -> Candidates:
+    """From the causes; from the symptoms only where no cause has a remedy. In reserve: the other remedies of the
+    causes, then those of the symptoms, then those of mere hints."""
+    found = alarms(report)
+    causes = [f for f in found if f.kind == "cause" and f.fixes]
+    first = causes or [f for f in found if f.fixes]
+    chosen, useless = _together(first[:MOST], experiment)
+    later = [f for f in (*found, *report) if f.fixes and f not in first]
+    reserve = [Candidate(r, c.causes) for c in chosen for r in c.others]
+    reserve += [Candidate(f.fixes[0], (f.name,)) for f in later]
+    taken = {key_of([c.remedy]) for c in chosen}
+    kept = list({key_of([c.remedy]): c for c in reversed(reserve)}.values())[::-1]
+    usable = (c for c in kept if key_of([c.remedy]) not in taken and not why_not(experiment, [c.remedy]))
+    return Candidates(chosen, tuple(islice(usable, MOST)), useless)
+
+
+def _together(findings: Sequence[Finding], experiment: Experiment) -> tuple[tuple[Candidate, ...], dict[str, str]]:
+    """For each finding its first remedy that can be used on top of those before it; all are tried on one batch."""
+    chosen: list[Candidate] = []
+    useless: dict[str, str] = {}
+    for finding in findings:
+        taken = next((i for i, c in enumerate(chosen) for r in finding.fixes if _alike(r, c.remedy)), None)
+        if taken is not None:  # two findings, one remedy
+            chosen[taken] = _merged(chosen[taken], finding)
+            continue
+        whys = {}
+        for remedy in finding.fixes:
+            if not (why := why_not(experiment, [*(c.remedy for c in chosen), remedy])):
+                others = tuple(r for r in finding.fixes if r is not remedy and r.fix not in whys)
+                chosen.append(Candidate(remedy, (finding.name,), others))
+                break
+            whys[remedy.fix] = f"{why} The code: {code_of(remedy)}"
+        else:
+            useless[finding.name] = " ".join(f"{fix} cannot be used here: {why}" for fix, why in whys.items())
+    return tuple(chosen), useless
+
+
+def _merged(candidate: Candidate, finding: Finding) -> Candidate:
+    others = tuple(r for r in finding.fixes if not _alike(r, candidate.remedy))
+    return replace(candidate, causes=(*candidate.causes, finding.name), others=(*candidate.others, *others))
+
+
+def _alike(a: Remedy, b: Remedy) -> bool:
+    """The same change, or another amount of it: two learning rates cannot both be set."""
+    return a.fix == b.fix

@@ -1,0 +1,155 @@
+"""The track: where arms are run. It keeps the account, the clock and every outcome, so that nothing is trained twice.
+
+May not: judge, print, choose what to try.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
+
+from torch import Tensor
+
+from torchdoctor.cures.arm import Length, Outcome, trained
+from torchdoctor.cures.budget import Budget, Purse
+from torchdoctor.cures.effect import Ruler
+from torchdoctor.cures.progress import Progress, ReportProgress, Stage
+from torchdoctor.cures.remedies import Key, key_of, names_of, treated
+from torchdoctor.errors import BadParts
+from torchdoctor.experiment import Experiment
+from torchdoctor.judge.finding import Remedy
+from torchdoctor.parts import Parts
+from torchdoctor.probes.bench import batches_of
+from torchdoctor.probes.fork import preserved, reading
+
+SEED = 0  # of the first run; the others follow
+
+
+class Track:
+    """experiment: the unchanged one. seeds: how many an arm is run with, at most."""
+
+    def __init__(
+        self, experiment: Experiment, budget: Budget, seeds: int, report_progress: ReportProgress | None
+    ) -> None:
+        self.experiment = experiment
+        self.purse = Purse(budget)
+        self.seeds = range(SEED, SEED + seeds)
+        self.ruler = Ruler(1)
+        self.stage: Stage = "baseline"
+        self.why = ""
+        self._report = report_progress
+        self._treated: dict[Key, Experiment] = {(): experiment}
+        self._outcomes: dict[tuple[Key, int, Length], Outcome] = {}
+        self._met: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._drawn = self._passes = 0  # by the first, whole run
+        self._heeds_epochs = True
+
+    def first_run(self) -> Outcome:
+        """The unchanged experiment, whole and watched: what all lengths and costs are measured by."""
+        whole = Length(self.experiment.epochs)
+        self.tell("baseline", "unchanged", "to see what happens, and how long a run takes")
+        outcome = trained(
+            self.experiment, SEED, whole, watched=True, tell=self._teller("unchanged", 1.0), meet=self._first_meeting
+        )
+        if not outcome.drawn:
+            raise BadParts(
+                f"The loop took no batch from parts.train{': ' + outcome.error if outcome.error else ''}. "
+                "fit(parts, log) must train on parts.train, or arms with the same data cannot be run."
+            )
+        self._drawn, self._passes = outcome.drawn, outcome.passes
+        self.purse.run_seconds = outcome.seconds
+        self._outcomes[(), SEED, whole] = outcome
+        return outcome
+
+    def run(self, remedies: Sequence[Remedy], seed: int, share: float = 1.0) -> Outcome:
+        """The experiment with these remedies, for this share of a whole run; remembered."""
+        key = key_of(remedies)
+        length = self.length(remedies, share)
+        if (key, seed, length) not in self._outcomes:
+            self._outcomes[key, seed, length] = self._trained(remedies, seed, length, share)
+        return self._outcomes[key, seed, length]
+
+    def price(self, arms: Sequence[Sequence[Remedy]], seeds: Sequence[int], share: float = 1.0) -> tuple[float, int]:
+        """What it takes to run all arms on all seeds: whole runs, and trainings; what was run already is free."""
+        runs, trials = 0.0, 0
+        for remedies in arms:
+            new = sum((key_of(remedies), s, self.length(remedies, share)) not in self._outcomes for s in seeds)
+            runs += new * share * self.experiment_with(remedies).epochs / self.experiment.epochs
+            trials += new
+        return runs, trials
+
+    def experiment_with(self, remedies: Sequence[Remedy]) -> Experiment:
+        """The experiment with these remedies; kept, since a recipe's builder keeps the data it has read."""
+        key = key_of(remedies)
+        if key not in self._treated:
+            self._treated[key] = treated(self.experiment, remedies)
+        return self._treated[key]
+
+    def length(self, remedies: Sequence[Remedy], share: float) -> Length:
+        """A share of a whole run, as epochs, or as batches in each pass where epochs are too coarse or not heeded."""
+        epochs = self.experiment_with(remedies).epochs
+        if share >= 1:
+            return Length(epochs)
+        per_pass = self._drawn / max(1, self._passes)
+        if not self._heeds_epochs:
+            return Length(epochs, max(1, round(share * per_pass)))
+        if share * epochs >= 1:
+            return Length(int(share * epochs))
+        return Length(1, max(1, round(share * epochs * per_pass)))
+
+    def shortest(self, batches: int) -> float:
+        """The share of a run that is that many batches long."""
+        return min(1.0, batches / max(1, self._drawn))
+
+    def tell(self, stage: Stage, what: str, why: str, under_way: float = 0.0) -> None:
+        """Report progress. under_way: what of a run that is not finished has been spent."""
+        self.stage, self.why = stage, why
+        if self._report is not None:
+            done, total, eta = self.purse.standing(under_way)
+            self._report(Progress(stage, what, why, done, total, self.purse.budget.unit, eta))
+
+    def _trained(self, remedies: Sequence[Remedy], seed: int, length: Length, share: float) -> Outcome:
+        what = f"{names_of(remedies)}, seed {seed - SEED + 1} of {len(self.seeds)}"
+        self.tell(self.stage, what, self.why)
+        outcome = trained(
+            self.experiment_with(remedies), seed, length, tell=self._teller(what, share), meet=self._another_meeting
+        )
+        self.purse.pay(outcome.drawn / self._drawn if outcome.drawn else share)
+        if self._heeds_epochs and self._overran(outcome, length):
+            self._heeds_epochs = False  # `for epoch in range(20)` in a loop of the user's: shorten its passes instead
+            return self.run(remedies, seed, share)
+        return outcome
+
+    def _overran(self, outcome: Outcome, length: Length) -> bool:
+        asked = self._passes * length.epochs / self.experiment.epochs
+        return length.epochs < self.experiment.epochs and outcome.passes > 1.5 * asked + 1
+
+    def _teller(self, what: str, share: float) -> Any:
+        def tell(**numbers: float) -> None:
+            if self._report is not None and "epoch" in numbers:
+                part = min(1.0, (numbers["epoch"] + 1) / max(1.0, share * self.experiment.epochs))
+                self.tell(self.stage, what, self.why, under_way=share * part)
+
+        return tell
+
+    def _first_meeting(self, parts: Parts) -> None:
+        self._met.add(parts.model)
+        self.ruler = ruler_for(self.experiment, parts)
+
+    def _another_meeting(self, parts: Parts) -> None:
+        """Twice the same object would be trained on from where the last arm left it."""
+        if any(module in self._met for module in parts.model.modules()):
+            raise BadParts("build(seed) gave the same model twice. Make a new one in it each time it is called.")
+
+
+def ruler_for(experiment: Experiment, parts: Parts) -> Ruler:
+    """Samples, and what kind of number the score is: a share where targets are classes or 0/1."""
+    loader = parts.train if parts.val is None else parts.val
+    with preserved(parts):
+        targets = [b.target for b in islice(batches_of(reading(loader), "val"), 1000)]
+    tensors = [t for t in targets if isinstance(t, Tensor)]
+    samples = sum(len(t) if t.ndim else 1 for t in tensors)
+    are_numbers = any(t.is_floating_point() and not bool(((t == 0) | (t == 1)).all()) for t in tensors)
+    return Ruler(max(1, samples), share=experiment.score is None and not are_numbers)

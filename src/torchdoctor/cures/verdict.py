@@ -1,0 +1,82 @@
+"""What a search amounts to: cured, not proven, refused or healthy, and the sentence that says why.
+
+May not: train, print.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from torchdoctor.cures.candidates import alarms
+from torchdoctor.cures.race import Race
+from torchdoctor.cures.remedies import names_of
+from torchdoctor.cures.search import MATTERS, Search, remedies_of
+from torchdoctor.judge.finding import Finding
+from torchdoctor.judge.report import Report
+
+Verdict = Literal["cured", "not proven", "refused", "healthy"]
+
+
+def without_search(report: Report, interrupted: bool) -> tuple[Verdict, str] | None:
+    """Where nothing needs to be raced, or nothing can be; None where a search makes sense."""
+    found = alarms(report)
+    if interrupted:
+        return "not proven", "It was interrupted before anything could be raced."
+    if not found:
+        return "healthy", "No finding above info, so nothing is changed."
+    causes = [f for f in found if f.kind == "cause"]
+    if causes and not any(f.fixes for f in causes):
+        return "refused", f"No change of settings helps against {_and(causes)}: {causes[0].message}"
+    if not any(f.fixes for f in found):
+        return "not proven", f"Nothing that could be tried is known against {_and(found)}."
+    return None
+
+
+def after_search(report: Report, search: Search, interrupted: bool) -> tuple[Verdict, str]:
+    """What was proven. A cure must win its short races, and be better at full length as well if that was run."""
+    notes = "".join(f" {note[0].upper()}{note[1:]}." for note in dict.fromkeys(search.notes))
+    if interrupted:
+        notes = f" It was interrupted; what was proven by then counts.{notes}"
+    if search.won is not None and search.kept:
+        name = names_of(remedies_of(search.kept))
+        if search.final is None:
+            return "cured", f"{name}: {_said(search.won)}; not confirmed by a run of full length.{notes}"
+        if holds(search, search.final):
+            return "cured", f"{name}: {_said(search.final)}, {_said(search.won)}.{notes}"
+        return (
+            "not proven",
+            f"{name} helps at first ({_said(search.won)}) but not in the end ({_said(search.final)}).{notes}",
+        )
+    hopeless = [f for f in alarms(report) if f.kind == "cause" and not f.fixes]
+    if hopeless:
+        return (
+            "refused",
+            f"Nothing that was tried helps, and nothing can help against {_and(hopeless)}: {hopeless[0].message}",
+        )
+    if not search.races:
+        whys = " ".join(search.found.useless.values())
+        return "not proven", (whys or "The budget did not allow a race.") + notes
+    best = max(search.races, key=lambda r: r.effect.mean)
+    return (
+        "not proven",
+        f"None of {len(search.races)} races was won beyond doubt; the best was {best.name}, {_said(best)}.{notes}",
+    )
+
+
+def holds(search: Search, final: Race) -> bool:
+    """Whether whole runs bear a proof of short ones out: the same sign, and more than the validation set's own blur.
+    An interval is not asked for, since the budget may pay for one whole run only."""
+    return final.effect.mean > max(MATTERS, search.track.ruler.blur(final.effect.mean))
+
+
+def _said(race: Race) -> str:
+    effect = race.effect
+    interval = f" [{effect.low:+.3f}, {effect.high:+.3f}]" if effect.seeds > 1 else ""
+    length = "whole runs" if race.share >= 1 else f"{race.share:.0%} of a run"
+    seeds = f"{effect.seeds} seed{'s' if effect.seeds != 1 else ''}"
+    return f"{effect.mean:+.3f}{interval} in {length} on {seeds}"
+
+
+def _and(findings: Sequence[Finding]) -> str:
+    return ", ".join(dict.fromkeys(f.name for f in findings))
