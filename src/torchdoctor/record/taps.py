@@ -60,7 +60,8 @@ def _wrap(owner: Any, name: str, around: Callable[..., Any]) -> None:
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         return around(original, *args, **kwargs)
 
-    setattr(owner, name, wrapper)
+    # A training step under torch.compile would otherwise compile the watch into its graphs.
+    setattr(owner, name, torch.compiler.disable(wrapper))  # type: ignore[no-untyped-call]
 
 
 def _around_backward(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
