@@ -11,7 +11,7 @@ from torch import Tensor
 
 from torchdoctor.parts import Parts
 from torchdoctor.probes.batch import Batch, class_ids, first_tensor, scalar
-from torchdoctor.probes.bench import Bench, Kind
+from torchdoctor.probes.bench import Bench, Kind, training
 from torchdoctor.probes.descent import Lowest, lowest
 from torchdoctor.probes.expectation import Expectation, expectation
 from torchdoctor.probes.probe import Fact, Measurement, probe
@@ -91,7 +91,7 @@ def _cut(bench: Bench) -> tuple[Tail, Parts, Batch]:
     batch = sample(bench)
     while True:
         parts = bench.fork()
-        tail = Tail(parts.model.train(), batch.inputs)
+        tail = Tail(training(parts).model, batch.inputs)
         samples = max(2, int(batch.size * NUMBERS / max(1, sum(t.numel() for t in tail.values))))
         smaller = head(batch, samples)
         if smaller.size == batch.size:

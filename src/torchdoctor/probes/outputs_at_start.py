@@ -12,7 +12,7 @@ from torch import Tensor
 from torchdoctor.parts import Parts
 from torchdoctor.probes.attainable_loss import scale_of
 from torchdoctor.probes.batch import first_tensor, scalar
-from torchdoctor.probes.bench import Bench
+from torchdoctor.probes.bench import Bench, training
 from torchdoctor.probes.descent import lowest
 from torchdoctor.probes.expectation import Expectation, expectation, gradient, on_cpu
 from torchdoctor.probes.probe import Fact, Measurement, probe
@@ -39,7 +39,7 @@ def outputs_at_start(bench: Bench) -> Iterator[Measurement | Fact]:
     constant. Does the loss of one sample hang on the target of another? Then the shapes broadcast."""
     parts, batch = bench.fork(), sample(bench)
     with torch.no_grad():
-        raw = parts.model.train()(*batch.inputs)
+        raw = training(parts).model(*batch.inputs)
     output = first_tensor(raw).detach()
     yield Fact("output", {"shape": list(output.shape), "dtype": str(output.dtype).removeprefix("torch.")})
     yield from _of_values(output)
