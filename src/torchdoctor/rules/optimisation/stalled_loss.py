@@ -1,0 +1,91 @@
+"""A loss that never falls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from torchdoctor.judge.chance import chance_levels
+from torchdoctor.judge.finding import Finding
+from torchdoctor.judge.rule import CannotSay, rule
+from torchdoctor.judge.series import Floats, Series, trend
+from torchdoctor.judge.trace import Trace
+
+_NOISE = np.random.default_rng(0).normal(0, 0.02, 400)
+_WANDER = np.sin(np.arange(400) / 25)
+FIRES = {
+    "flat at chance": Trace.of(loss=2.303 + _NOISE),
+    "exactly constant": Trace.of(loss=[7.67] * 100),
+    "rises all the time": Trace.of(loss=0.7 + np.arange(400) / 100 + _NOISE),
+    "a small drop at the start and then nothing": Trace.of(loss=np.where(np.arange(400) < 9, 2.35, 2.303) + _NOISE),
+}
+QUIET = {
+    "falls": Trace.of(loss=2.3 - np.arange(400) / 400 + _NOISE),
+    "falls slowly, but surely": Trace.of(loss=2.3 - np.arange(400) / 4000 + _NOISE),
+    "fell and is done": Trace.of(loss=2.3 * np.exp(-np.arange(400) / 20) + 0.1 + _NOISE),
+    "a trained network, trained on": Trace.of(
+        {"loss_shapes": {"output": [32, 10], "target": [32]}}, loss=0.08 + _NOISE / 4
+    ),
+    "adversarial: up and down": Trace.of(loss=1.2 + 0.5 * _WANDER + _NOISE),
+}
+
+
+@rule("O09", kind="symptom", needs=["loss"], explains=["underfitting", "no-better-than-prior"])
+def stalled_loss(trace: Trace, *, share: float = 0.05, slow: float = 0.01, steps: int = 60) -> Iterator[Finding]:
+    """The loss is where it was at the start, or higher, and does not fall.
+
+    Why it hurts
+        Nothing is learnt; every further step is wasted.
+
+    How it decides
+        The run is cut into 20 blocks. None of them lies `share` of the first loss below it, and over the last three
+        quarters the loss does not fall by `slow` of it and by three standard errors, as the scatter of the blocks
+        gives them (so noise of small batches neither hides a stall nor makes one). Needs `steps` steps, and the
+        learning rate's warm-up to be over. Quiet for a loss that wanders up and down, for one far below what guessing
+        scores (a trained network that is trained on), and where networks train in turns, as in a GAN. The numbers are
+        first guesses.
+
+    When it is wrong
+        Networks that sit on a plateau first and learn later; fine-tuning that has nothing left to gain.
+
+    References
+        M. D. Zeiler et al., "On rectified linear units for speech processing", 2013, shows such plateaus; the bounds
+        come from watched runs.
+    """
+    loss = trace.taken("loss").finite()
+    if len(loss) < steps:
+        raise CannotSay(f"needs {steps} steps with a loss, got {len(loss)}")
+    if _warming_up(trace):
+        raise CannotSay("the learning rate is still being warmed up")
+    if trace.takes_turns:
+        raise CannotSay("another network trains in turns with this one, so that a level loss may be a balance")
+    start = min(loss.first, loss.head(3).median())  # a run may be thrown far up by its first update
+    blocks = loss.blocks(20)
+    first, second, error = loss.tail(3 * len(loss) // 4).halves()
+    falling = first - second > max(3 * error, slow * abs(start))
+    if start - blocks.min() > share * abs(start) or falling or _wanders(loss, blocks[1:]):
+        return
+    end = float(blocks[-4:].mean())
+    if any(end < 0.5 * level for level in chance_levels(trace).values()):
+        return
+    verb = "rose" if end > start + share * abs(start) else "went"
+    yield Finding(
+        f"The loss {verb} from {start:.4g} to {end:.4g} over {len(loss)} steps.",
+        steps=(int(loss.steps[0]), int(loss.steps[-1])),
+        confidence=0.9 if len(loss) >= 3 * steps else 0.75,
+        evidence={"first": start, "last": end, "standard_error": error},
+    )
+
+
+def _wanders(loss: Series, blocks: Floats) -> bool:
+    """The blocks scatter far more than the noise of single steps explains, and in no direction."""
+    by_noise = loss.noise() / np.sqrt(len(loss) / (len(blocks) + 1))
+    far = np.std(blocks) > 5 * by_noise and np.ptp(blocks) > 0.1 * abs(float(blocks.mean()))
+    return bool(far and abs(trend(blocks)) < 0.8)
+
+
+def _warming_up(trace: Trace) -> bool:
+    """The learning rate, recorded when it changes, has only risen, and until lately."""
+    rates = [s for _, s in trace.each("lr") if len(s) > 2]
+    return any((np.diff(s.values) > 0).all() and s.steps[-1] > 0.8 * trace.last_step for s in rates)
