@@ -41,6 +41,7 @@ __all__ = [
 ]
 
 Kind = Literal["classes", "binary", "multilabel", "continuous", "other"]
+MANY = 16  # targets of which only two values are no accident
 BATCHES = 4  # enough to see a constant output or a repeated batch, few enough to keep in memory
 FOR_TRAIN = 0.7  # share of the patience; what is left of it is for validation
 
@@ -134,7 +135,7 @@ def training(parts: Parts) -> Parts:
 
 
 def target_kind(targets: list[Tensor], output: Tensor | None) -> Kind:
-    """classes: ids, or rows that sum to 1. binary: one 0/1 (or -1/1) per sample. multilabel: several. Else continuous.
+    """classes: ids, or rows that sum to 1. binary: one of two whole numbers per sample. multilabel: several. Else continuous.
 
     Whole numbers are classes where the model gives more than one number for each, and counts where it gives one.
     """
@@ -147,7 +148,8 @@ def target_kind(targets: list[Tensor], output: Tensor | None) -> Kind:
     columns = 1 if output is None else output.numel() // max(1, first.numel())
     if all(v == round(v) for v in distinct) and _as_many(distinct, columns, first, output):
         return "classes"
-    if distinct and (distinct <= {0.0, 1.0} or distinct <= {-1.0, 1.0}):
+    two = len(distinct) == 2 and all(v == round(v) for v in distinct) and len(values) >= MANY
+    if distinct and (distinct <= {0.0, 1.0} or two):
         if first.numel() == len(first):
             return "binary"
         return "classes" if _rows_sum_to_one(first) else "multilabel"

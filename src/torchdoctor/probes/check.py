@@ -68,7 +68,7 @@ def examine(parts: Parts, *, budget: float | None = None, seed: int = 0) -> Trac
         notes = _Notes(describe(uncompiled(parts.model), parts.optimizer, parts.loss_fn))
         notes.facts["samples_in_batch"] = bench.batches[0].size
         trial = _try_out(bench)
-        if trial.error:
+        if trial.error and trial.copies:
             notes.facts["trial_error"] = trial.error
         for probe in sorted(discover("probes", Probe).values(), key=lambda p: (p.passes, p.name)):
             if why := trial.forbids(probe) or clock.forbids(probe, trial.seconds):
@@ -112,10 +112,12 @@ class _Clock:
 
 @dataclass(frozen=True)
 class _Trial:
-    """How the first training batch fared. runs: the model gave an output for it. seconds: of one whole pass."""
+    """How the first training batch fared. runs: the model gave an output for it. error: what a training loop would meet
+    as well, unless the parts only cannot be copied. seconds: of one whole pass."""
 
     runs: bool
     error: str = ""
+    copies: bool = True
     seconds: float = 0.0
 
     def forbids(self, probe: Probe) -> str:
@@ -160,7 +162,7 @@ def _try_out(bench: Bench) -> _Trial:
     try:
         parts = forked(bench.parts)
     except BadParts as refusal:
-        return _Trial(False, str(refusal))
+        return _Trial(False, str(refusal), copies=False)
     batch = bench.batches[0]
     start = time.perf_counter()
     try:

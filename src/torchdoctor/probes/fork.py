@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 from torch.utils.data import DataLoader
 
 from torchdoctor.errors import BadParts
@@ -40,6 +41,7 @@ def forked(parts: Parts) -> Parts:
         loss_fn = parts.loss_fn
         loss_fn = _rebound(loss_fn, memo) if isinstance(loss_fn, FunctionType) else copy.deepcopy(loss_fn, memo)
         optimizer, scheduler = copy.deepcopy((parts.optimizer, parts.scheduler), memo)
+        _complete(optimizer, parts.optimizer, memo)
     except Exception as error:  # any attribute of the user's model may refuse, each in its own way
         raise BadParts(
             f"The model, loss or optimizer cannot be copied ({type(error).__name__}: {error}), so no experiment can be "
@@ -171,6 +173,14 @@ def _kept_results(model: nn.Module) -> Iterator[Tensor]:
                 value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else (value,)
             )
             yield from (t for t in held if isinstance(t, Tensor) and t.grad_fn is not None)
+
+
+def _complete(twin: Optimizer, optimizer: Optimizer, memo: dict[int, Any]) -> None:
+    """Optimizers are copied by their groups and state alone; some keep more in attributes (LBFGS its parameters).
+    Functions stay behind: a scheduler's wrapper around `step` belongs to the original."""
+    for name, value in vars(optimizer).items():
+        if name not in vars(twin) and not callable(value):
+            setattr(twin, name, copy.deepcopy(value, memo))
 
 
 def _rebound(fn: FunctionType, memo: dict[int, Any]) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""Are there units that nothing tells apart? Equal weights, equal outputs, and still equal after a step."""
+"""Are there units that nothing tells apart? Equal weights, equal outputs, and still equal after a few steps."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from torchdoctor.probes.bench import Bench
 from torchdoctor.probes.listen import entering, leaving
 from torchdoctor.probes.probe import Measurement, probe
 
+STEPS = 3  # behind zeros that the first step fills, others get their first gradient from the second
 SAME = 1e-3  # of the step's length, or of the outputs' size: what differs by less moved together
 
 
 @probe(
-    passes=3,
+    passes=5,
     measures={
-        "identical_rows": "0..1: output units whose weights equal the first's; step 0 as built, step 1 after a step",
+        "identical_rows": "0..1: output units whose weights equal the first's; as built, then after 3 steps",
         "identical_units": "0..1: units of a layer with such weights, not zero, whose outputs equal the first unit's "
         "but for a constant",
     },
 )
 def symmetry(bench: Bench) -> Iterator[Measurement]:
-    """Rows that are equal as built, and whether a step tells them apart.
+    """Rows that are equal as built, and whether a few steps tell them apart.
 
     In eval mode: dropout, which treats units differently by chance, would hide that nothing else does. Rows of an
     embedding are entries of a table, not units, and are left out.
@@ -46,10 +47,11 @@ def symmetry(bench: Bench) -> Iterator[Measurement]:
         output = outputs.get(_owner(name))
         if output is not None and bool(before[name].any()) and bool(output.std() > 0):
             yield Measurement("identical_units", _equal_units(output, before[name]), _owner(name))
-    bench.step(parts, bench.batches[0])
-    for name in alike:
-        move = float((weights[name].detach() - before[name]).abs().max())
-        yield Measurement("identical_rows", _equal_rows(weights[name].detach(), SAME * move), name, step=1)
+    for number in range(1, STEPS + 1):
+        bench.step(parts, bench.batches[(number - 1) % len(bench.batches)])
+        for name in alike:
+            move = float((weights[name].detach() - before[name]).abs().max())
+            yield Measurement("identical_rows", _equal_rows(weights[name].detach(), SAME * move), name, step=number)
 
 
 def _owner(parameter: str) -> str:

@@ -26,7 +26,7 @@ FIRES = {
 }
 QUIET = {
     "drawn at random": Trace.of(identical_rows=_rows(fc1_weight=(0.0,), fc2_weight=(0.0,))),
-    "a last layer of zeros: one step tells its units apart": Trace.of(
+    "a last layer of zeros: a step tells its units apart": Trace.of(
         identical_rows=_rows(fc1_weight=(0.0,), fc2_weight=(1.0, 0.0))
     ),
     "a depthwise average: equal weights, unlike inputs": Trace.of(
@@ -56,11 +56,12 @@ def symmetric_init(trace: Trace, *, alike: float = 0.9) -> Iterator[Finding]:
         get none at all.
 
     How it decides
-        The share of rows equal to the first is `alike` or more at the start and still after a step of the user's
+        The share of rows equal to the first is `alike` or more at the start and still after three steps of the user's
         optimizer on a fork in eval mode (dropout would tell units apart by chance), or in all sampled steps of a
-        watched run. Zeros that one step breaks up are common good practice (last layers, residual branches, adapters)
-        and are not spoken of. Equal weights other than zero whose outputs are equal too, but for a constant, are a
-        warning even when random weights behind begin to pull them apart: that takes far longer than training should.
+        watched run. Zeros that the first steps break up are common good practice (last layers, residual branches,
+        adapters) and are not spoken of. Equal weights other than zero whose outputs are equal too, but for a constant,
+        are a warning even when random weights behind begin to pull them apart: that takes far longer than training
+        should.
 
     When it is wrong
         A layer that averages on purpose and is trained from there.
@@ -70,7 +71,7 @@ def symmetric_init(trace: Trace, *, alike: float = 0.9) -> Iterator[Finding]:
     """
     lasting = [n for n, series in trace.each("identical_rows") if _lasts(trace, n, series, alike)]
     if lasting:
-        what = f"The units of {lasting[0]} start with equal weights and are still equal after a step"
+        what = f"The units of {lasting[0]} start with equal weights and every step leaves them equal"
         yield _finding(f"{what}{_others(lasting)}.", lasting, Severity.ERROR, 0.95)
         return
     twins = [n for n, series in trace.each("identical_units") if series.last >= alike]
