@@ -66,7 +66,7 @@ def rule(
     """Make a rule of a function: its name becomes the fault's, its folder the place, its keywords the options."""
 
     def make(fn: Judge) -> Rule:
-        place = fn.__module__.split(".")[-2]
+        place = fn.__module__.rpartition(".")[0].rpartition(".")[2]  # the folder
         if place not in get_args(Place):
             place = "optimisation"  # an outsider's rule, loaded through an entry point
         name = fn.__name__.replace("_", "-")
