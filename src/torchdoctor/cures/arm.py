@@ -41,13 +41,15 @@ class Length:
 class Outcome:
     """score: NaN when it is not defined or the run failed, which `error` then tells. drawn: training batches.
 
-    passes: over the training loader. numbers: what the loop logged. trace: of a watched run.
+    passes: over the training loader. per_pass: batches of a whole one. numbers: what the loop logged. trace: of a
+    watched run.
     """
 
     score: float
     drawn: int
     passes: int
     seconds: float
+    per_pass: int = 0
     error: str = ""
     numbers: Mapping[str, list[float]] = field(default_factory=dict)
     trace: Trace | None = field(default=None, repr=False, compare=False)
@@ -108,7 +110,8 @@ def _run(experiment: Experiment, parts: Parts, seed: int, length: Length, watche
     except Exception as failure:  # noqa: BLE001 - the user's model, loss, data and loop run in here
         error = one_line(failure)
     trace = watching.trace() if watching is not None else None
-    return Outcome(score, stream.drawn, stream.passes, time.monotonic() - began, error, history.numbers, trace)
+    seconds = time.monotonic() - began
+    return Outcome(score, stream.drawn, stream.passes, seconds, stream.per_pass, error, history.numbers, trace)
 
 
 class _Both:

@@ -48,23 +48,25 @@ def alarms(report: Report) -> tuple[Finding, ...]:
     return tuple(f for f in report if f.alarm and f.place not in ("speed", "inference"))
 
 
-def candidates(report: Report, experiment: Experiment) -> Candidates:
+def candidates(report: Report, experiment: Experiment, given: Sequence[Remedy] = ()) -> Candidates:
     """From the causes; from the symptoms only where no cause has a remedy. In reserve: the other remedies of the
-    causes, then those of the symptoms, then those of mere hints."""
+    causes, then those of the symptoms, then those of mere hints. given: what they come on top of."""
     found = alarms(report)
     causes = [f for f in found if f.kind == "cause" and f.fixes]
     first = causes or [f for f in found if f.fixes]
-    chosen, useless = _together(first[:MOST], experiment)
+    chosen, useless = _together(first[:MOST], experiment, given)
     later = [f for f in (*found, *report) if f.fixes and f not in first]
     reserve = [Candidate(r, c.causes) for c in chosen for r in c.others]
     reserve += [Candidate(f.fixes[0], (f.name,)) for f in later]
     taken = {key_of([c.remedy]) for c in chosen}
     kept = list({key_of([c.remedy]): c for c in reversed(reserve)}.values())[::-1]
-    usable = (c for c in kept if key_of([c.remedy]) not in taken and not why_not(experiment, [c.remedy]))
+    usable = (c for c in kept if key_of([c.remedy]) not in taken and not why_not(experiment, [*given, c.remedy]))
     return Candidates(chosen, tuple(islice(usable, MOST)), useless)
 
 
-def _together(findings: Sequence[Finding], experiment: Experiment) -> tuple[tuple[Candidate, ...], dict[str, str]]:
+def _together(
+    findings: Sequence[Finding], experiment: Experiment, given: Sequence[Remedy]
+) -> tuple[tuple[Candidate, ...], dict[str, str]]:
     """For each finding its first remedy that can be used on top of those before it; all are tried on one batch."""
     chosen: list[Candidate] = []
     useless: dict[str, str] = {}
@@ -75,7 +77,7 @@ def _together(findings: Sequence[Finding], experiment: Experiment) -> tuple[tupl
             continue
         whys = {}
         for remedy in finding.fixes:
-            if not (why := why_not(experiment, [*(c.remedy for c in chosen), remedy])):
+            if not (why := why_not(experiment, [*given, *(c.remedy for c in chosen), remedy])):
                 others = tuple(r for r in finding.fixes if r is not remedy and r.fix not in whys)
                 chosen.append(Candidate(remedy, (finding.name,), others))
                 break

@@ -12,7 +12,7 @@ May not: print, know a rule, a fix or a probe by name.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +25,7 @@ from torchdoctor.cures.budget import Budget
 from torchdoctor.cures.candidates import candidates
 from torchdoctor.cures.progress import ReportProgress
 from torchdoctor.cures.race import Race, plain
-from torchdoctor.cures.remedies import lines_of, patch_of
+from torchdoctor.cures.remedies import lines_of, names_of, patch_of
 from torchdoctor.cures.search import Search, remedies_of
 from torchdoctor.cures.track import SEED, Track
 from torchdoctor.cures.verdict import Verdict, after_search, without_search
@@ -40,6 +40,8 @@ from torchdoctor.probes.check import examine, with_reasons
 from torchdoctor.recipe.schema import Recipe
 from torchdoctor.train.loop import fit as own_fit
 from torchdoctor.train.seed import random_state, set_random_state
+
+SECOND_LOOK = 5.0  # seconds for the probes of a network with remedies; half of what the first look is given
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ class Cure:
     """report: what was found. races: what was tried, in order. fix: what is handed over, empty unless cured.
 
     reason: the verdict in one or two sentences. before, after: scores of whole runs, on the same seeds; `after` is
-    empty where there is no fix, or no budget for it. experiment: with the fix; original: without.
+    empty where there is no fix, or no budget for it. report_after: what is found in a whole run with the fix.
+    experiment: with the fix; original: without.
     useless: {finding: why its remedies cannot be used here}. cost: training runs, the first one not counted.
     """
 
@@ -76,6 +79,7 @@ class Cure:
     after: Scores
     experiment: Experiment
     original: Experiment
+    report_after: Report | None = None
     useless: Mapping[str, str] = field(default_factory=dict)
     cost: float = 0.0
     seconds: float = 0.0
@@ -125,12 +129,13 @@ class Cure:
             "proven": list(self.proven), "patch": self.patch, "diff": self.diff,
             "before": self.before.to_dict(), "after": self.after.to_dict(),
             "races": [r.to_dict() for r in self.races], "useless": dict(self.useless),
+            "report_after": self.report_after.to_dict() if self.report_after else None,
             "cost": round(self.cost, 3), "seconds": round(self.seconds, 3), "report": self.report.to_dict(),
         }  # fmt: skip
 
     def show(self, file: TextIO | None = None) -> None:
         """Print findings, races and the fix, to `file` (default: standard output)."""
-        from torchdoctor.show.text import print_cure  # upward and late: a convenience, see docs/why.md
+        from torchdoctor.show.proof import print_cure  # upward and late: a convenience, see docs/why.md
 
         print_cure(self, file)
 
@@ -170,11 +175,11 @@ def _cured(track: Track) -> Cure:
     trace = _examined(track)
     first = track.first_run()
     report = _judged(track.experiment, trace, first)
-    interrupted = first.error == INTERRUPTED
-    done = without_search(report, interrupted)
+    done = without_search(report, first, track.ruler)
     if done is not None:
         return _result(track, report, first, None, *done)
-    search = Search(track)
+    interrupted = False
+    search = Search(track, lambda given, share: _second_look(track, given, share))
     try:
         search.found = candidates(report, track.experiment)
         search.run()
@@ -187,6 +192,13 @@ def _examined(track: Track) -> Trace:
     track.tell("examine", "probes", "small experiments on copies, before anything is trained")
     parts = built(track.experiment, SEED)
     return examine(parts, seed=SEED)
+
+
+def _second_look(track: Track, given: Sequence[Remedy], share: float) -> Report:
+    """What the rules say of the experiment with these remedies: faults that others hid come to light."""
+    track.tell(track.stage, names_of(given), "a second look: what did the first faults hide?")
+    parts = built(track.experiment_with(given), SEED)
+    return _judged(track.experiment, examine(parts, budget=SECOND_LOOK, seed=SEED), track.run(given, SEED, share))
 
 
 def _judged(experiment: Experiment, probed: Trace, first: Outcome) -> Report:
@@ -209,7 +221,8 @@ def _result(track: Track, report: Report, first: Outcome, search: Search | None,
         after=Scores(final.with_it if final is not None and fix else {}),
         experiment=track.experiment_with(fix),
         original=track.experiment,
-        useless=search.found.useless if search else {},
+        report_after=search.report_after if search is not None and fix else None,
+        useless=search.found.useless if search is not None else {},
         cost=track.purse.runs,
         seconds=track.purse.elapsed,
     )

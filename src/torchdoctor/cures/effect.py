@@ -23,12 +23,14 @@ class Ruler:
     """What scores are measured on. samples: of the validation set. share: the score is a share of samples or pairs
     (accuracy, area under the curve), 0..1; else it is 1 minus an error relative to its variance (R2, or a user's own).
 
-    floor: what a model that broke scores, and what anything worse counts as: one seed at R2 = -10^9 would otherwise
-    widen an interval so far that nothing could be said.
+    chance: what one and the same answer for every sample scores; NaN for a user's own score. floor: what a model that
+    broke scores, and what anything worse counts as: one seed at R2 = -10^9 would otherwise widen an interval so far
+    that nothing could be said.
     """
 
     samples: int
     share: bool = True
+    chance: float = math.nan
 
     @property
     def floor(self) -> float:
@@ -37,6 +39,10 @@ class Ruler:
     def fair(self, score: float) -> float:
         """The score as it counts in a race."""
         return self.floor if math.isnan(score) else max(self.floor, score)
+
+    def is_chance(self, score: float) -> bool:
+        """Whether a score is no better than the same answer for every sample, as far as so many samples can tell."""
+        return not math.isnan(self.chance) and not self.fair(score) - self.chance > self.blur(score - self.chance)
 
     def blur(self, difference: float) -> float:
         """Half the width of the interval that the size of the validation set alone gives a difference.

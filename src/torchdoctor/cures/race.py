@@ -5,6 +5,7 @@ May not: judge, print, choose what to try.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -62,6 +63,18 @@ class Race:
         }
 
 
+def _beyond(more: Sequence[Remedy], less: Sequence[Remedy]) -> tuple[Remedy, ...]:
+    """What `more` has and `less` has not; of a remedy that is in both, once in one and twice in the other, one."""
+    left = Counter(key_of([r]) for r in less)
+    beyond = []
+    for remedy in more:
+        key = key_of([remedy])
+        if not left[key]:
+            beyond.append(remedy)
+        left[key] -= bool(left[key])
+    return tuple(beyond)
+
+
 def plain(remedy: Remedy) -> dict[str, Any]:
     """A remedy as plain values."""
     return {"fix": remedy.fix, "options": dict(remedy.options)}
@@ -87,9 +100,8 @@ def race(
         seconds += sum(o.seconds for o in outcomes)
         errors += [o.error for o in outcomes if o.error]
     better, worse = {s: pair[0] for s, pair in ran.items()}, {s: pair[1] for s, pair in ran.items()}
-    shared = {key_of([r]) for r in without}
     return Race(
-        changed=tuple(r for r in with_it if key_of([r]) not in shared),
+        changed=_beyond(with_it, without),
         on_top_of=tuple(without),
         causes=tuple(causes),
         with_it=better,

@@ -11,18 +11,20 @@ May not: judge, print.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from torchdoctor.cures.candidates import Candidate, Candidates
+from torchdoctor.cures.candidates import Candidate, Candidates, candidates
 from torchdoctor.cures.race import Race, race
 from torchdoctor.cures.track import Track
 from torchdoctor.judge.finding import Remedy
+from torchdoctor.judge.report import Report
 
 MATTERS = 0.005  # a remedy that gives less than half a point of score is not kept for it
 LONGEST = 0.25  # share of a run that an arm takes at first: enough to see, and leaves something to try again with
 FEWEST_BATCHES = 20  # a shorter race would say more about the first steps than about the network
 PAIRS = 2  # the fewest seeds an interval can be had from
+LOOKS = 2  # how often one looks again for what the faults before it hid
 WHOLE = 1.0  # run, kept back for the proof at full length
 
 Chosen = tuple[Candidate, ...]
@@ -32,34 +34,42 @@ Chosen = tuple[Candidate, ...]
 class Search:
     """The state of a search, filled as it goes, so that an interruption leaves what was proven.
 
-    kept: the cure so far. won: it against the unchanged experiment, short. final: the same at full length.
-    notes: what could not be done, and why.
+    look: what the rules say of the experiment with some remedies, by its arm of that share of a run.
+    kept: the cure so far. won: it against the unchanged experiment, short. final: the same at full length, and
+    report_after what is found in it. notes: what could not be done, and why.
     """
 
     track: Track
+    look: Callable[[Sequence[Remedy], float], Report]
     found: Candidates = field(default_factory=lambda: Candidates(()))
     races: list[Race] = field(default_factory=list)
     kept: Chosen = ()
     won: Race | None = None
     final: Race | None = None
+    report_after: Report | None = None
     notes: list[str] = field(default_factory=list)
 
     def run(self) -> None:
         """All of it, as far as the budget goes."""
         quick = tuple(c for c in self.found.chosen if not c.full_length)
-        self._all_together(quick)
+        share = self._share(2 + (len(quick) if len(quick) > 1 else 0), len(self.track.seeds))
+        if self.track.breaks_late(share):
+            share = 1.0
+        self._all_together(quick, share)
+        for _ in range(LOOKS):
+            quick = self._with_hidden(quick)
         if self.kept:
             self._leave_out()
         else:
             self._one_by_one([*quick, *(c for c in self.found.reserve if not c.full_length)])
+        slow = tuple(c for c in self.found.chosen if c.full_length)
         if self.kept:
             self._confirm()
-        if self.final is None or not self.final.proven:
-            self._at_full_length(tuple(c for c in self.found.chosen if c.full_length))
+            slow = self._left_at_the_end()
+        self._at_full_length(slow)
 
-    def _all_together(self, chosen: Chosen) -> None:
+    def _all_together(self, chosen: Chosen, share: float) -> None:
         """Longer where it was better but not beyond doubt."""
-        share = self._share(2 + (len(chosen) if len(chosen) > 1 else 0), len(self.track.seeds))
         why = "all remedies together, since faults hide one another" if len(chosen) > 1 else "does it help?"
         while chosen:
             ran = self._race(chosen, (), share, why)
@@ -68,6 +78,34 @@ class Search:
             if ran is None or ran.proven or share >= 1 or ran.effect.mean <= MATTERS:
                 return
             share, why = min(1.0, 2 * share), "better, but not beyond doubt: the same for longer"
+
+    def _with_hidden(self, chosen: Chosen) -> Chosen:
+        """The chosen, and remedies for what is found once they are in place: faults hide one another from rules."""
+        if not self.races or not self.track.purse.affords(WHOLE):
+            return chosen
+        share = self.races[-1].share
+        new = self._candidates_on_top(chosen, share)
+        more = (*chosen, *(c for c in new if not c.full_length))
+        if more == chosen:
+            return chosen
+        if self.kept:
+            added = self._race(more, chosen, share, "does what was found in the second look add to it?")
+            if added is None or not added.proven:
+                return chosen
+        self._all_together(more, share)
+        return more
+
+    def _candidates_on_top(self, chosen: Chosen, share: float) -> Chosen:
+        report = self.look(remedies_of(chosen), share)
+        return candidates(report, self.track.experiment, remedies_of(chosen)).chosen
+
+    def _left_at_the_end(self) -> Chosen:
+        """What is still found after the whole run with what is kept, and shows in whole runs."""
+        if self.final is None:
+            return ()
+        self.report_after = self.look(remedies_of(self.kept), 1.0)
+        found = candidates(self.report_after, self.track.experiment, remedies_of(self.kept)).chosen
+        return tuple(c for c in found if c.full_length)
 
     def _leave_out(self) -> None:
         assert self.won is not None
@@ -108,6 +146,9 @@ class Search:
 
     def _confirm(self) -> None:
         """On as many seeds as can be paid; the unchanged network's first whole run is there already."""
+        if self.won is not None and self.won.share >= 1:
+            self.final = self.won
+            return
         seeds = self._most_seeds([self.kept, ()], 1.0, reserve=0.0, fewest=1)
         if seeds:
             self.final = self._record(self.kept, (), 1.0, "at full length: is it better in the end?", seeds)
@@ -129,7 +170,7 @@ class Search:
 
     def _race(self, with_it: Chosen, without: Chosen, share: float, why: str) -> Race | None:
         """None when the budget does not allow it on two seeds at least, with a whole run kept back."""
-        seeds = self._most_seeds([with_it, without], share, reserve=WHOLE, fewest=PAIRS)
+        seeds = self._most_seeds([with_it, without], share, reserve=WHOLE if share < 1 else 0.0, fewest=PAIRS)
         return self._record(with_it, without, share, why, seeds) if seeds else None
 
     def _record(self, with_it: Chosen, without: Chosen, share: float, why: str, seeds: Sequence[int]) -> Race:

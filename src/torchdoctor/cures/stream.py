@@ -23,12 +23,13 @@ _END = object()
 class Stream:
     """Iterates over a loader again and again. drawn: batches given so far. passes: how often it was begun.
 
-    at_most: batches in one pass. Anything else that is asked of it (len, dataset, batch_size) the loader answers.
+    per_pass: batches in the longest pass so far; at_most: what a pass is cut to. Anything else that is asked of it
+    (len, dataset, batch_size) the loader answers.
     """
 
     def __init__(self, loader: Loader, seed: int, at_most: int | None = None) -> None:
         self.loader = loader
-        self.drawn = self.passes = 0
+        self.drawn = self.passes = self.per_pass = 0
         self._seed, self._at_most = seed, at_most
 
     def __iter__(self) -> Iterator[Any]:
@@ -44,6 +45,7 @@ class Stream:
                 return
             given += 1
             self.drawn += 1
+            self.per_pass = max(self.per_pass, given)
             yield batch
 
     def __len__(self) -> int:

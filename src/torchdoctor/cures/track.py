@@ -5,11 +5,14 @@ May not: judge, print, choose what to try.
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from torchdoctor.cures.arm import Length, Outcome, trained
@@ -20,10 +23,12 @@ from torchdoctor.cures.remedies import Key, key_of, names_of, treated
 from torchdoctor.errors import BadParts
 from torchdoctor.experiment import Experiment
 from torchdoctor.judge.finding import Remedy
+from torchdoctor.judge.series import Series
 from torchdoctor.parts import Parts
 from torchdoctor.probes.bench import batches_of
 from torchdoctor.probes.fork import preserved, reading
 
+WORSE = 2.0  # robust standard deviations of the loss, by which it must have risen to be called worse
 SEED = 0  # of the first run; the others follow
 
 
@@ -43,7 +48,7 @@ class Track:
         self._treated: dict[Key, Experiment] = {(): experiment}
         self._outcomes: dict[tuple[Key, int, Length], Outcome] = {}
         self._met: weakref.WeakSet[Any] = weakref.WeakSet()
-        self._drawn = self._passes = 0  # by the first, whole run
+        self._drawn = self._passes = 0  # by a whole run
         self._heeds_epochs = True
 
     def first_run(self) -> Outcome:
@@ -58,10 +63,24 @@ class Track:
                 f"The loop took no batch from parts.train{': ' + outcome.error if outcome.error else ''}. "
                 "fit(parts, log) must train on parts.train, or arms with the same data cannot be run."
             )
-        self._drawn, self._passes = outcome.drawn, outcome.passes
-        self.purse.run_seconds = outcome.seconds
+        ended_early = bool(outcome.error) or not math.isfinite(outcome.score)
+        passes = max(outcome.passes, whole.epochs) if ended_early else outcome.passes
+        self._passes, self._drawn = passes, max(outcome.drawn, passes * outcome.per_pass if ended_early else 0)
+        self.purse.run_seconds = outcome.seconds * self._drawn / outcome.drawn
         self._outcomes[(), SEED, whole] = outcome
         return outcome
+
+    def breaks_late(self, share: float) -> bool:
+        """Whether the unchanged run was well at that share of it and worse in the end, by its training loss. A short
+        race would then show nothing, or the contrary: gradients that add up speed a run up before they wreck it."""
+        first = self.run((), SEED)
+        loss = first.trace["loss"] if first.trace is not None else Series.of([])
+        good = np.isfinite(loss.values)
+        if not good.all():
+            return int(np.argmin(good)) > share * self._drawn
+        early = loss.head(max(1, round(share * len(loss))))
+        window = max(1, len(early) // 4)
+        return loss.tail(window).median() > early.tail(window).median() + WORSE * early.tail(window).spread()
 
     def run(self, remedies: Sequence[Remedy], seed: int, share: float = 1.0) -> Outcome:
         """The experiment with these remedies, for this share of a whole run; remembered."""
@@ -114,9 +133,10 @@ class Track:
         what = f"{names_of(remedies)}, seed {seed - SEED + 1} of {len(self.seeds)}"
         self.tell(self.stage, what, self.why)
         outcome = trained(
-            self.experiment_with(remedies), seed, length, tell=self._teller(what, share), meet=self._another_meeting
-        )
-        self.purse.pay(outcome.drawn / self._drawn if outcome.drawn else share)
+            self.experiment_with(remedies), seed, length,
+            watched=seed == SEED, tell=self._teller(what, share), meet=self._another_meeting,
+        )  # fmt: skip
+        self.purse.pay(outcome.drawn / self._drawn)
         if self._heeds_epochs and self._overran(outcome, length):
             self._heeds_epochs = False  # `for epoch in range(20)` in a loop of the user's: shorten its passes instead
             return self.run(remedies, seed, share)
@@ -151,5 +171,18 @@ def ruler_for(experiment: Experiment, parts: Parts) -> Ruler:
         targets = [b.target for b in islice(batches_of(reading(loader), "val"), 1000)]
     tensors = [t for t in targets if isinstance(t, Tensor)]
     samples = sum(len(t) if t.ndim else 1 for t in tensors)
-    are_numbers = any(t.is_floating_point() and not bool(((t == 0) | (t == 1)).all()) for t in tensors)
-    return Ruler(max(1, samples), share=experiment.score is None and not are_numbers)
+    if not tensors or experiment.score is not None:
+        return Ruler(max(1, samples), share=False)
+    if any(t.is_floating_point() and not bool(((t == 0) | (t == 1)).all()) for t in tensors):
+        return Ruler(samples, share=False, chance=0.0)
+    return Ruler(samples, chance=_chance(tensors))
+
+
+def _chance(targets: Sequence[Tensor]) -> float:
+    """The share of the commonest class; of 0/1 numbers, for the area under the curve, one half."""
+    if targets[0].is_floating_point() and targets[0].numel() == len(targets[0]):
+        return 0.5
+    one_hot = targets[0].is_floating_point()
+    classes = torch.cat([(t.argmax(1) if one_hot else t).reshape(-1) for t in targets])
+    known = classes[classes >= 0]
+    return float(known.bincount().max() / len(known)) if len(known) else math.nan

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from torchdoctor.cures.arm import INTERRUPTED, Outcome
 from torchdoctor.cures.candidates import alarms
+from torchdoctor.cures.effect import Ruler
 from torchdoctor.cures.race import Race
 from torchdoctor.cures.remedies import names_of
 from torchdoctor.cures.search import MATTERS, Search, remedies_of
@@ -18,11 +20,16 @@ from torchdoctor.judge.report import Report
 Verdict = Literal["cured", "not proven", "refused", "healthy"]
 
 
-def without_search(report: Report, interrupted: bool) -> tuple[Verdict, str] | None:
+def without_search(report: Report, first: Outcome, ruler: Ruler) -> tuple[Verdict, str] | None:
     """Where nothing needs to be raced, or nothing can be; None where a search makes sense."""
     found = alarms(report)
-    if interrupted:
+    if first.error == INTERRUPTED:
         return "not proven", "It was interrupted before anything could be raced."
+    if not found and ruler.is_chance(first.score):
+        return "not proven", (
+            f"No rule found a fault, but a score of {first.score:.3f} is no better than one and the same answer for "
+            f"every sample ({ruler.chance:.3f}). Look at the labels, and whether the inputs can tell them."
+        )
     if not found:
         return "healthy", "No finding above info, so nothing is changed."
     causes = [f for f in found if f.kind == "cause"]
@@ -43,7 +50,8 @@ def after_search(report: Report, search: Search, interrupted: bool) -> tuple[Ver
         if search.final is None:
             return "cured", f"{name}: {_said(search.won)}; not confirmed by a run of full length.{notes}"
         if holds(search, search.final):
-            return "cured", f"{name}: {_said(search.final)}, {_said(search.won)}.{notes}"
+            short = f", {_said(search.won)}" if search.won is not search.final else ""
+            return "cured", f"{name}: {_said(search.final)}{short}.{notes}"
         return (
             "not proven",
             f"{name} helps at first ({_said(search.won)}) but not in the end ({_said(search.final)}).{notes}",
