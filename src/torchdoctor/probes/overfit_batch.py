@@ -5,21 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Iterator
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
 from torchdoctor.parts import Parts
 from torchdoctor.probes.batch import Batch
 from torchdoctor.probes.bench import Bench, training
-from torchdoctor.probes.probe import Measurement, probe
+from torchdoctor.probes.probe import Fact, Measurement, probe
 from torchdoctor.probes.sample import sample
 
 STEPS = 60  # a healthy small network learns 32 samples by heart in this many, at a rate that suits it
 FEWEST = 20  # for a network so slow that 60 steps at four rates would take longer than SECONDS
 SECONDS = 3.0  # for all runs together; no further one is begun when they are used up
 SAMPLES = 32
-FACTORS = (1.0, 0.1, 10.0, 0.01)  # of the planned rate, the telling ones first
-HIGHER = (1e2, 1e3, 1e4)  # tried while no rate has come to LEARNT, and each does better than all below it
+FACTORS = (1.0, 0.1, 10.0)  # of the planned rate
+HIGHER = (1e2, 1e3, 1e4)  # then on from the better end, while no rate has come to LEARNT
+LOWER = (1e-2, 1e-3)
+RUNS = 4  # as many as a network needs that is neither healthy nor hopeless
 SOLVED = 0.02  # of the first loss: learnt by heart
 LEARNT = 0.5  # of the first loss: well under way
 STUCK = 0.75  # of the first loss: if no rate gets below, fresh weights are tried
@@ -28,41 +31,47 @@ Curve = Generator[Measurement, None, float]  # returns the loss reached over the
 
 
 @probe(passes=120, measures={"overfit_loss": "loss: of one fixed batch, step by step, by start and rate"})
-def overfit_batch(bench: Bench) -> Iterator[Measurement]:
+def overfit_batch(bench: Bench) -> Iterator[Measurement | Fact]:
     """Trains forks on one batch, with the user's optimizer and settings, at several multiples of the planned rate:
     "here x1", "here x0.1" ... and, when nothing is learnt at any, from fresh weights: "fresh x1" ...
 
     Training mode, the same samples each step, a new optimizer state. A run ends early when the batch is learnt or the
-    loss is not finite. The planned rate is the peak of the schedule, where the optimizer's groups know it.
+    loss is not finite. The planned rate is the peak of the schedule, where the optimizer's groups know it; the fact
+    `warms_up` says that the run would not begin with it.
     """
     batch = sample(bench, SAMPLES)
     began = perf_counter()
     steps = _affordable(bench, batch)
+    groups = bench.parts.optimizer.param_groups
+    yield Fact("warms_up", any(float(g["lr"]) < 0.5 * _peak(g) for g in groups if "lr" in g))
     reached: dict[float, float] = {}
 
     def time_left() -> bool:
         return perf_counter() - began < SECONDS
 
+    def best() -> float:
+        return min(reached, key=lambda factor: reached[factor])
+
     for factor in FACTORS:
         if factor == 1 or time_left():
             reached[factor] = yield from _curve(bench, bench.fork(), batch, f"here x{factor:g}", factor, steps)
-    for factor in HIGHER:
-        if time_left() and LEARNT < reached.get(factor / 10, 0.0) <= min(reached.values()):
+    for factor in HIGHER if best() > 1 else LOWER:
+        if time_left() and reached[best()] > LEARNT and (factor < 1 or best() == factor / 10):
             reached[factor] = yield from _curve(bench, bench.fork(), batch, f"here x{factor:g}", factor, steps)
-    for factor in FACTORS[:3] if min(reached.values()) > STUCK else ():
+    for factor in FACTORS if reached[best()] > STUCK else ():
         fresh = bench.fresh()
         if fresh is not None and time_left():
             yield from _curve(bench, fresh, batch, f"fresh x{factor:g}", factor, steps)
 
 
 def _affordable(bench: Bench, batch: Batch) -> int:
-    """Steps per run, so that the runs at all FACTORS fit into SECONDS."""
+    """Steps per run, so that RUNS of them fit into SECONDS."""
     parts = _at_rate(training(bench.fork()), 1.0)
     bench.step(parts, batch)  # the first is slower than the rest
     began = perf_counter()
     bench.step(parts, batch)
     each = max(perf_counter() - began, 1e-6)
-    return int(min(STEPS, max(FEWEST, SECONDS / len(FACTORS) / each)))
+    return int(min(STEPS, max(FEWEST, SECONDS / RUNS / each)))
 
 
 def _curve(bench: Bench, parts: Parts, batch: Batch, subject: str, factor: float, steps: int) -> Curve:
@@ -89,5 +98,9 @@ def _at_rate(parts: Parts, factor: float) -> Parts:
     twin = parts.with_optimizer()
     for group in twin.optimizer.param_groups:
         if "lr" in group:
-            group["lr"] = factor * max(float(group[k]) for k in ("lr", "initial_lr", "max_lr") if k in group)
+            group["lr"] = factor * _peak(group)
     return twin
+
+
+def _peak(group: dict[str, Any]) -> float:
+    return max(float(group[k]) for k in ("lr", "initial_lr", "max_lr") if k in group)

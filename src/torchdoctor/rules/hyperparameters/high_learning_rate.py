@@ -1,0 +1,174 @@
+"""Steps so long that they leap over what they aim at."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from torchdoctor.judge.finding import Finding, Remedy, Severity
+from torchdoctor.judge.rates import Curve, Rates
+from torchdoctor.judge.rule import rule
+from torchdoctor.judge.series import Series
+from torchdoctor.judge.trace import Trace
+
+_DOWN, _SLOW = list(np.geomspace(2.3, 0.05, 40)), list(np.geomspace(2.3, 2.0, 60))
+_WILD = [2.3, 40.0, 17.0, 9.0, *[2.4, 2.2, 2.3] * 18]
+_MATRIX = {"parameters": {"fc.weight": {"shape": [64, 10], "trainable": True, "in_optimizer": 1}}}
+FIRES = {
+    "one batch is learnt at a tenth only": Trace.of(
+        overfit_loss={"here x1": _WILD, "here x0.1": _DOWN, "here x10": [2.3, float("nan")]}
+    ),
+    "not finite at the planned rate": Trace.of(
+        overfit_loss={"here x1": [1.0, 1e9, float("inf")], "here x0.1": [1.0, 1.2, 1e5], "here x0.01": _DOWN}
+    ),
+    "learnt in the end, after a leap": Trace.of(
+        overfit_loss={"here x1": [2.3, 30.0, 8.0, *_DOWN], "here x0.1": _DOWN, "here x10": _WILD}
+    ),
+    "watched: the first steps are as long as the weights, and the loss leaps": Trace.of(
+        _MATRIX, loss=[2.3, 70.0, 30.0, *[2.35] * 60], update_ratio={"fc.weight": [0.7, 0.6, 0.2, 0.1]}
+    ),
+    "watched: long steps to infinity": Trace.of(
+        _MATRIX, loss=[1.0, 9e3, float("inf"), float("nan")], update_ratio={"fc.weight": [5.0, 80.0]}
+    ),
+}
+QUIET = {
+    "the planned rate is as good as any": Trace.of(
+        overfit_loss={"here x1": _DOWN, "here x0.1": _SLOW, "here x10": _WILD}
+    ),
+    "no rate learns anything": Trace.of(
+        overfit_loss={"here x1": _WILD, "here x0.1": [2.3] * 60, "here x10": _WILD, "here x0.01": [2.3] * 60}
+    ),
+    "a schedule warms up to it": Trace.of(
+        {"warms_up": True}, overfit_loss={"here x1": _WILD, "here x0.1": _DOWN, "here x10": _WILD}
+    ),
+    "watched: long first steps that do no harm": Trace.of(
+        _MATRIX, loss=_DOWN, update_ratio={"fc.weight": [0.5, 0.2, 0.1, 0.05]}
+    ),
+    "watched: one hard batch": Trace.of(
+        _MATRIX, loss=[0.1, 0.5, *[0.09] * 60], update_ratio={"fc.weight": [1e-3] * 4}
+    ),
+}  # fmt: skip
+
+
+@rule(
+    "H01",
+    kind="cause",
+    severity=Severity.ERROR,
+    needs=["overfit_loss|update_ratio"],
+    explains=[
+        "non-finite-loss", "non-finite-gradient", "exploding-gradients", "dead-units", "saturated-units",
+        "oscillating-loss", "loss-spike", "stalled-loss", "no-better-than-prior", "underfitting",
+        "abnormal-update-ratio",
+    ],
+)  # fmt: skip
+def high_learning_rate(
+    trace: Trace, *, fallen: float = 0.3, leap: float = 3.0, ratio: float = 0.05, long: float = 0.3
+) -> Iterator[Finding]:
+    """The learning rate is so high that the loss leaps, oscillates or leaves for infinity.
+
+    Why it hurts
+        Each step lands beyond the minimum it aims at. The first few can push ReLUs and softmax so far that they never
+        come back, and what looks like a broken network is a broken start.
+
+    How it decides
+        By experiment, where there was one: one batch is learnt by heart at the planned rate and at fractions of it.
+        The planned one is at fault when it goes less than `fallen` of the way of the best, or first leaps to `leap`
+        times the loss at the start, while a tenth or less of it goes at least half the way without such a leap. Over
+        fourteen small networks with fifteen customary optimizer settings each, none did; of 70 with rates 10 to 1000
+        times too high, 60 did, and the others learnt well enough.
+        In a run that was only watched: the loss leaps to `leap` times its start (or out of range) while weights move
+        by more than `ratio` of their length a step, or it never falls while they move by `long` in the first steps.
+        Healthy runs began with 0.1 at most, faulty ones with 0.1 to 600.
+
+    When it is wrong
+        A warm-up that the loop makes by hand. Inputs or targets in large units, which make every rate too high: then
+        the confidence is lower, and unscaled-inputs explains this finding.
+
+    References
+        L. N. Smith, "Cyclical Learning Rates for Training Neural Networks", 2017 (the range test).
+    """
+    rates = Rates.of(trace)
+    if rates.planned is not None:
+        finding = _by_experiment(trace, rates, rates.planned, fallen, leap)
+    else:
+        finding = _by_watching(trace, leap, ratio, long)
+    if finding is not None:
+        yield finding
+
+
+def _by_experiment(trace: Trace, rates: Rates, planned: Curve, fallen: float, leap: float) -> Finding | None:
+    lower = [c for c in rates.curves if c.factor < 1 and c.fallen >= 0.5 and c.smooth]
+    failed, leapt = not planned.fallen >= fallen, planned.peak > leap
+    if not (rates.learnable and lower and (failed or leapt)) or trace.facts.get("warms_up"):
+        return None
+    best = lower[-1]
+    lost = "is no longer finite" if math.isinf(planned.last) else f"ends at {planned.last:.3g}"
+    what = lost if failed else f"first leaps to {planned.peak * planned.first:.3g}"
+    learning = _learns(trace)
+    return Finding(
+        f"Learning one batch by heart, the loss {what} at the planned rate and reaches {best.last:.3g} at "
+        f"x{best.factor:g} (from {planned.first:.3g}).",
+        confidence=(0.9 if failed else 0.7) * (0.6 if _large_data(trace) else 1.0) * (0.5 if learning else 1.0),
+        severity=Severity.INFO if learning else Severity.ERROR if failed else Severity.WARNING,
+        evidence={
+            "first": planned.first,
+            "planned": planned.last,
+            "peak": planned.peak,
+            f"x{best.factor:g}": best.last,
+        },
+        fixes=(Remedy("set-learning-rate", {"factor": best.factor}),),
+    )
+
+
+def _by_watching(trace: Trace, leap: float, ratio: float, long: float) -> Finding | None:
+    loss = trace["loss"]
+    early = _early_ratio(trace)
+    if len(loss) < 2 or not loss.first > 0 or math.isnan(early):
+        return None
+    start = min(loss.first, loss.head(3).median())
+    begun = loss.head(100)
+    gone = not np.isfinite(begun.values).all()
+    peak = float(np.max(begun.finite().values, initial=-math.inf))
+    never_fell = gone or (len(loss) >= 50 and not loss.tail(len(loss) // 5).median() < 0.9 * start)
+    leapt = peak > leap * start and early > ratio
+    if not leapt and not (never_fell and early > long):
+        return None
+    factor = 10.0 ** round(math.log10(0.01 / max(early, 0.02)))
+    what = (
+        f"the loss leaps from {start:.3g} to {peak:.3g}" if leapt else f"the loss stays at {loss.tail(20).median():.3g}"
+    )
+    return Finding(
+        f"Each of the first steps moves the weights by {early:.2g} of their length, and the loss {what}.",
+        steps=(int(loss.steps[0]), int(loss.steps[min(len(loss), 100) - 1])),
+        # A leap that is followed by learning did no lasting harm.
+        confidence=(0.75 if never_fell or not math.isfinite(loss.last) else 0.55)
+        * (0.6 if _large_data(trace) else 1.0),
+        severity=Severity.ERROR if never_fell or not math.isfinite(loss.last) else Severity.WARNING,
+        evidence={"update_ratio": early, "first": start, "peak": peak},
+        fixes=(Remedy("set-learning-rate", {"factor": factor}),),
+    )
+
+
+def _early_ratio(trace: Trace) -> float:
+    """Median over the weight matrices of the largest of their first three recorded steps; biases begin near zero."""
+    shapes = trace.facts.get("parameters", {})
+    first = [
+        s.head(3).finite() for name, s in trace.each("update_ratio") if len(shapes.get(name, {}).get("shape", [])) > 1
+    ]
+    ratios = [float(np.max(s.values)) for s in first if len(s)]
+    return float(np.median(ratios)) if ratios else math.nan
+
+
+def _learns(trace: Trace) -> bool:
+    """The run itself, where it was watched, has more than halved its loss: the planned rate cannot be hopeless."""
+    loss: Series = trace["loss"].finite()
+    return len(loss) >= 100 and loss.fall() > 0.5 * abs(loss.first)
+
+
+def _large_data(trace: Trace) -> bool:
+    """Inputs or targets in units far above 1, which look just like a high rate."""
+    sizes = [trace[name].median() for name in ("input_std", "target_std")]
+    sizes += [s.last for _, s in trace.each("entering_rms")]
+    return any(size > 10 for size in sizes)
