@@ -1,0 +1,1 @@
+"""The public benchmark: faulty programs as PyTorch users write them, their healthy twins, and healthy recipes."""

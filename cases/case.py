@@ -1,0 +1,71 @@
+"""Case: a faulty program, its mended twin, and what must be found. Healthy: a recipe on which nothing may be found.
+
+A file in faulty/ or healthy/ that holds a CASE is one; it is called what its file is called. There is no list to keep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+
+from torchdoctor.experiment import Experiment
+
+HERE = Path(__file__).parent
+Truth = str | frozenset[str]
+Program = Callable[[], Experiment]  # raises cases.data.Absent where its data are not on this machine
+
+
+@dataclass(frozen=True)
+class Case:
+    """source: where the facts were published. task: the kind of data and what is learnt from them.
+
+    faults: what is wrong, by the names of faults.md, the main one first; a frozenset holds names that are all right
+    answers for one and the same fault. where: modules and parameters at fault; None where it has no place.
+    note: what a reader of the table should know.
+    """
+
+    source: str
+    task: str
+    faults: tuple[Truth, ...]
+    faulty: Program
+    fixed: Program
+    seeds: tuple[int, ...] = (0, 1, 2)
+    where: tuple[str, ...] | None = None
+    note: str = ""
+    name: str = ""  # stamped on by its file
+
+    def truths(self) -> tuple[frozenset[str], ...]:
+        """Every fault as the set of its right names."""
+        return tuple(frozenset({f}) if isinstance(f, str) else f for f in self.faults)
+
+
+@dataclass(frozen=True)
+class Healthy:
+    """trap: what about it looks like a fault."""
+
+    task: str
+    trap: str
+    experiment: Program
+    seeds: tuple[int, ...] = (0, 1, 2)
+    name: str = ""  # stamped on by its file
+
+
+def either(*names: str) -> frozenset[str]:
+    """Names that are all right answers for one fault, the likeliest first in the reader's eye."""
+    return frozenset(names)
+
+
+def faulty_cases() -> tuple[Case, ...]:
+    """All of them, by name."""
+    return tuple(replace(import_module(f"cases.faulty.{n}").CASE, name=n) for n in _names("faulty"))
+
+
+def healthy_cases() -> tuple[Healthy, ...]:
+    """All of them, by name."""
+    return tuple(replace(import_module(f"cases.healthy.{n}").CASE, name=n) for n in _names("healthy"))
+
+
+def _names(folder: str) -> list[str]:
+    return sorted(p.stem for p in (HERE / folder).glob("*.py") if not p.stem.startswith("_"))

@@ -1,0 +1,1 @@
+"""One file per healthy recipe that naive detectors alarm on."""
