@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from torchdoctor.cli.options import AsJson
+from torchdoctor.cli.options import AsJson, print_json
 from torchdoctor.cli.verb import verb
 
 
 @verb
 def env(as_json: AsJson = False) -> None:
     """Print the versions and the machine. Paste this into a bug report."""
-    import json
-
     from torchdoctor.record.run import environment
 
     found = environment()
     found = {**found.pop("versions"), **{k: v for k, v in found.items() if k not in ("command", "started")}}
     found["accelerators"] = _accelerators()
     if as_json:
-        print(json.dumps(found, indent=2))
+        print_json(found)
         return
     width = max(map(len, found))
     for name, value in found.items():

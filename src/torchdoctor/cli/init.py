@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from torchdoctor.cli.options import note
+from torchdoctor.cli.options import note, print_json
 from torchdoctor.cli.verb import verb
 
 if TYPE_CHECKING:
@@ -27,9 +27,7 @@ def init(
     from torchdoctor.recipe.schema import Recipe
 
     if schema:
-        import json
-
-        print(json.dumps(Recipe.json_schema(), indent=2))
+        print_json(Recipe.json_schema())
         return
 
     from torchdoctor.errors import BadRecipe

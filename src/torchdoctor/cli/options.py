@@ -39,14 +39,21 @@ def load(config: Path, overrides: list[str]) -> Recipe:
 def say(report: Report, *, as_json: bool, html: Path | None = None, beside: Mapping[str, Any] | None = None) -> None:
     """Print the report, and write its page where one is wanted. beside: what else JSON says, above the report."""
     if as_json:
-        import json
-
-        print(json.dumps({**(beside or {}), **json.loads(report.to_json())}, indent=2, ensure_ascii=False))
+        print_json({**(beside or {}), **report.to_dict()})
     else:
         report.show()
     if html is not None:
         report.html(html)
         note(f"Report: {html}")
+
+
+def print_json(values: Any) -> None:
+    """Strict JSON: NaN and infinity as text."""
+    import json
+
+    from torchdoctor.judge.report import jsonable
+
+    print(json.dumps(jsonable(values), indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def new_run(name: str) -> Path:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from torchdoctor.cli.options import AsJson
+from torchdoctor.cli.options import AsJson, print_json
 from torchdoctor.cli.verb import verb
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ def rules(
     as_json: AsJson = False,
 ) -> None:
     """List the rules, or explain one. NAME's page says why it hurts, how it decides and when it is wrong."""
-    import json
-
     from torchdoctor.discover import discover
     from torchdoctor.judge.rule import Rule
     from torchdoctor.show.rulebook import print_list, print_page
@@ -29,7 +27,7 @@ def rules(
     chosen = [_one(name, every)] if name else every
     if as_json:
         found = [_plain(rule) for rule in chosen]
-        print(json.dumps(found[0] if name else found, indent=2))
+        print_json(found[0] if name else found)
     elif name:
         print_page(chosen[0])
     else:

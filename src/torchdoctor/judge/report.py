@@ -67,7 +67,7 @@ class Report:
 
     def to_json(self, indent: int | None = 2) -> str:
         """The report as JSON text; numbers that JSON has no word for (NaN, infinity) become strings."""
-        return json.dumps(_jsonable(self.to_dict()), indent=indent, ensure_ascii=False, allow_nan=False)
+        return json.dumps(jsonable(self.to_dict()), indent=indent, ensure_ascii=False, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> Report:
@@ -89,13 +89,14 @@ class Report:
         return write_report(self, Path(path))
 
 
-def _jsonable(value: Any) -> Any:
+def jsonable(value: Any) -> Any:
+    """The value with everything in it that JSON has no word for (NaN, infinity, NumPy's numbers) made plain."""
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         return str(value)
     if isinstance(value, Mapping):
-        return {str(k): _jsonable(v) for k, v in value.items()}
+        return {str(k): jsonable(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_jsonable(v) for v in value]
+        return [jsonable(v) for v in value]
     if hasattr(value, "item"):  # a NumPy scalar
-        return _jsonable(value.item())
+        return jsonable(value.item())
     return value

@@ -6,7 +6,8 @@ May not: write HTML, read files.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,6 +70,22 @@ def chart(title: str, curves: Mapping[str, Series], band: tuple[int, int] | None
     if marked and marked[1] >= WIDTH:
         marked = None  # all of it: nothing stands out
     return Chart(title, paths, ticks, (f"{first:,}", f"{last:,}"), marked, tuple(sorted(lost)), bool(logarithmic))
+
+
+def intervals(bounds: Sequence[tuple[float, float, float]]) -> tuple[float, list[tuple[float, float, float]]]:
+    """(mean, low, high) of each, over one axis that holds zero: (where zero is, where each of them is), 0..WIDTH.
+
+    A bound that is infinite ends at the edge.
+    """
+    finite = [v for bound in bounds for v in bound if math.isfinite(v)]
+    low, high = min([0.0, *finite]), max([0.0, *finite])
+    room = 0.03 * (high - low) or 1.0
+    low, high = low - room, high + room
+
+    def x(value: float) -> float:
+        return (min(max(value, low), high) - low) / (high - low) * WIDTH
+
+    return x(0.0), [(x(mean), x(left), x(right)) for mean, left, right in bounds]
 
 
 def _path(x: Floats, y: Floats) -> str:

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
@@ -17,11 +18,15 @@ from torchdoctor.errors import BadRun
 from torchdoctor.judge.finding import Finding
 from torchdoctor.judge.report import Report
 from torchdoctor.judge.trace import Trace
-from torchdoctor.show.chart import Chart, chart
+from torchdoctor.show.chart import Chart, chart, intervals
 from torchdoctor.show.evidence import shown
 from torchdoctor.show.folding import folded
+from torchdoctor.show.proof import colour_of, effect_of, score_pair, told
 from torchdoctor.show.remedy import call, code
-from torchdoctor.show.words import count, number, place_of, printable
+from torchdoctor.show.words import count, number, place_of, printable, sentence
+
+if TYPE_CHECKING:
+    from torchdoctor.cures.cure import Cure
 
 # What belongs on one pair of axes, in the order of reading; drawn where it was recorded.
 CURVES = (("loss", "val_loss"), ("train_score", "val_score"), ("grad_norm",), ("lr",))
@@ -29,7 +34,16 @@ CURVES = (("loss", "val_loss"), ("train_score", "val_score"), ("grad_norm",), ("
 
 def write_report(report: Report, path: Path) -> Path:
     """The report as one page; returns the path. Raises BadRun when it cannot be written there."""
-    return written(path, _template().render(title=report.title or "Report", report=report, cure=None))
+    return written(path, _template().render(title=report.title or "Report", report=report, cure=None, races=None))
+
+
+def write_cure(cure: Cure, path: Path) -> Path:
+    """The cure as one page: verdict, before and after, races, and the report it began with."""
+    said, quick = told(cure)
+    zero, where = intervals([(r.effect.mean, r.effect.low, r.effect.high) for r in (*said, *quick)])
+    races = {"zero": zero, "said": list(zip(said, where)), "quick": list(zip(quick, where[len(said) :]))}
+    page = _template().render(title=cure.original.name, report=cure.report, cure=cure, races=races)
+    return written(path, page)
 
 
 def written(path: Path, text: str) -> Path:
@@ -61,8 +75,15 @@ def _template() -> Template:
     page = Environment(loader=PackageLoader("torchdoctor", "show"), autoescape=True, undefined=StrictUndefined)
     page.trim_blocks = page.lstrip_blocks = True
     page.globals |= {"folded": folded, "evidence_chart": _evidence_chart, "curves": _curves}
-    page.filters |= {"number": number, "count": count, "printable": printable, "place": place_of, "call": call}
-    page.filters |= {"code": code}
+    page.filters |= {
+        "number": number,
+        "count": count,
+        "printable": printable,
+        "place": place_of,
+        "call": call,
+        "sentence": sentence,
+    }
+    page.filters |= {"code": code, "effect": effect_of, "scores": score_pair, "colour": colour_of}
     return page.get_template("report.html.jinja")
 
 

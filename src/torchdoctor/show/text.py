@@ -26,7 +26,11 @@ STEP = 2  # columns of one indentation
 
 def print_report(report: Report, file: TextIO | None = None) -> None:
     """The whole report, to `file` (default: standard output)."""
-    console = console_for(file)
+    put_report(console_for(file), report)
+
+
+def put_report(console: Console, report: Report) -> None:
+    """The findings, causes first, and how many rules were silent and why."""
     for branch in folded(report):
         _put_finding(console, branch, report.trace, 0)
         put(console)

@@ -35,6 +35,12 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def sentence(text: str) -> str:
+    """With a capital and a full stop, where it has none."""
+    clean = printable(text.strip())
+    return clean[:1].upper() + clean[1:] + ("" if not clean or clean[-1] in ".!?" else ".")
+
+
 def listed(names: Iterable[object], at_most: int = 4) -> str:
     """a, b, c, d and 3 more."""
     words = [printable(str(n)) for n in names]

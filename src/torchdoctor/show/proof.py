@@ -1,0 +1,97 @@
+"""A cure in a terminal: the findings, the races that were run, the verdict, before and after, and what to change.
+
+May not: judge, train, compute statistics.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from torchdoctor.show.remedy import call
+from torchdoctor.show.text import STEP, console_for, put, put_report
+from torchdoctor.show.words import count, number, printable, sentence
+
+if TYPE_CHECKING:
+    from torchdoctor.cures.cure import Cure
+    from torchdoctor.cures.race import Race
+
+COLOUR = {"cured": "bold green", "healthy": "bold green", "not proven": "bold yellow", "refused": "bold red"}
+
+
+def print_cure(cure: Cure, file: TextIO | None = None) -> None:
+    """All of it, to `file` (default: standard output)."""
+    console = console_for(file)
+    put_report(console, cure.report)
+    put(console)
+    if cure.races:
+        _put_races(console, cure)
+    put(console, Text.assemble((f"{cure.verdict}: ", COLOUR[cure.verdict]), printable(cure.reason)))
+    for finding, why in cure.useless.items():
+        put(console, f"{finding}: {printable(why)}", STEP, hang=STEP)
+    if cure.after.by_seed:
+        put(console)
+        _put_scores(console, cure)
+    if cure.fix:
+        put(console)
+        put(console, Text("what to change", "bold"))
+        for line in (cure.diff or cure.code).splitlines():
+            put(console, Text(printable(line), colour_of(line) if cure.diff else "green"), STEP)
+
+
+def score_pair(race: Race) -> tuple[float, float]:
+    """Mean score without and with what the race is about; NaN where a run failed."""
+    means = [sum(scores.values()) / max(1, len(scores)) for scores in (race.without, race.with_it)]
+    return means[0], means[1]
+
+
+def effect_of(race: Race) -> str:
+    """+0.42 [+0.31, +0.53] on 3 seeds, 25 % of a run"""
+    effect = race.effect
+    interval = f" [{effect.low:+.3f}, {effect.high:+.3f}]" if effect.seeds > 1 else ""
+    length = "whole runs" if race.share >= 1 else f"{race.share:.0%} of a run"
+    return f"{effect.mean:+.3f}{interval} on {count(effect.seeds, 'seed')}, {length}"
+
+
+def colour_of(line: str) -> str:
+    """Of a line of a unified diff."""
+    return "green" if line.startswith("+") else "red" if line.startswith("-") else "dim"
+
+
+def told(cure: Cure) -> tuple[list[Race], list[Race]]:
+    """(races that say something, quick trials on one seed that only chose what to race)."""
+    quick = [race for race in cure.races if race.effect.seeds == 1 and race.share < 1]
+    return [race for race in cure.races if race not in quick], quick
+
+
+def _put_races(console: Console, cure: Cure) -> None:
+    put(console, Text("races, with the same seeds and the same data in both arms", "bold"))
+    races, quick = told(cure)
+    for race in races:
+        before, after = score_pair(race)
+        mark = ("proven ", "green") if race.proven else ("       ", "")
+        name = Text(" + ".join(call(remedy) for remedy in race.changed), "bold")
+        put(console, Text.assemble(mark, name, f"  {number(before)} → {number(after)}"), STEP, hang=9)
+        beside = f"; beside {', '.join(r.fix for r in race.on_top_of)}" if race.on_top_of else ""
+        put(console, Text(f"{effect_of(race)}{beside}. {sentence(race.why)}", "dim"), STEP + 7)
+        for error in race.errors:
+            put(console, Text(f"failed: {printable(error)}", "red"), STEP + 7)
+    trials = f"{count(len(quick), 'quick trial')} on one seed, to choose what to race; " if quick else ""
+    spent = f"{trials}{number(round(cure.cost, 1))} training runs beside the first, {cure.seconds:.0f} s"
+    put(console, Text(spent, "dim"), STEP)
+    put(console)
+
+
+def _put_scores(console: Console, cure: Cure) -> None:
+    """A row a seed, and their mean where there are several."""
+    rows = [(f"seed {s}", score, cure.after.by_seed.get(s)) for s, score in cure.before.by_seed.items()]
+    if len(rows) > 1:
+        rows.append(("mean", cure.before.mean, cure.after.mean))
+    put(console, Text(f"{'validation score':<18}{'before':>8}{'after':>9}", "bold"))
+    for name, before, after in rows:
+        cells = (
+            f"{'' if value is None else format(value, '.3f'):>{width}}" for value, width in ((before, 6), (after, 9))
+        )
+        put(console, f"{name:<18}{''.join(cells)}", STEP)
