@@ -9,7 +9,7 @@ from torchdoctor import Experiment, Parts
 
 
 def build(seed: int) -> Parts:
-    x, centres = spots(400)
+    x, _ = spots(400)
     y = (x[:, 0] > 0.5).long()
     torch.manual_seed(seed)
     model = nn.Sequential(
