@@ -113,7 +113,9 @@ def test_a_softmax_over_one_unit_becomes_a_sigmoid() -> None:
     assert torch.allclose(after.model(x), torch.sigmoid(model[:3](x)))
 
 
-@pytest.mark.parametrize("end", [lambda z: z, lambda z: z.exp() / z.exp().sum(1, keepdim=True)], ids=["none", "by hand"])
+@pytest.mark.parametrize(
+    "end", [lambda z: z, lambda z: z.exp() / z.exp().sum(1, keepdim=True)], ids=["none", "by hand"]
+)
 def test_where_there_is_nothing_to_take_away_the_error_says_what_to_do(end: Callable[[Tensor], Tensor]) -> None:
     with pytest.raises(BadParts, match=r"forward\(\) by hand"):
         fix("remove-output-activation").apply(parts(Net(end)))

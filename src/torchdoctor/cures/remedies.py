@@ -104,6 +104,9 @@ def _patched(experiment: Experiment, remedy: Remedy) -> Experiment | None:
         patch = fix.patch(recipe.to_dict(), **remedy.options)
     except BadRecipe:
         return None
-    after = recipe.patched(patch).experiment()
+    changed = recipe.patched(patch)
+    if changed == recipe:  # what is wrong does not stand in the recipe but in the user's own code
+        return None
+    after = changed.experiment()
     epochs = after.epochs if "train.epochs" in patch else experiment.epochs
     return replace(after, epochs=epochs, score=experiment.score, name=experiment.name)

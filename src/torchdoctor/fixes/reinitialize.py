@@ -12,7 +12,7 @@ from torchdoctor.parts import Parts
 if TYPE_CHECKING:
     from torch import nn
 
-SCHEMES = {"default": "", "he": "kaiming_normal_", "xavier": "xavier_normal_"}
+SCHEMES = {"default": "", "he": "kaiming_normal_", "xavier": "xavier_uniform_"}
 
 
 def code(scheme: str = "default") -> str:
@@ -46,22 +46,16 @@ def reinitialize(parts: Parts, *, scheme: str = "default") -> Parts:
         raise BadParts(f"reinitialize knows no scheme {scheme!r}. {did_you_mean(scheme, SCHEMES)}")
     from torchdoctor.fixes.surgery import operated
 
-    return operated(parts, lambda model: _drawn(model, SCHEMES[scheme]))
+    return operated(parts, lambda model: _drawn(model, scheme))
 
 
 def _drawn(model: nn.Module, scheme: str) -> nn.Module:
-    from torch import nn
-
-    from torchdoctor.fixes.surgery import is_layer
+    from torchdoctor.models.init import initialize
 
     resets = [m.reset_parameters for m in model.modules() if callable(getattr(m, "reset_parameters", None))]
     if not resets:
         raise BadParts("No module of the model has reset_parameters(), so its weights cannot be drawn anew. Add one.")
     for reset in reversed(resets):  # children first: a container that draws for all it holds has the last word
         reset()  # type: ignore[operator]
-    for module in model.modules() if scheme else ():
-        if is_layer(module):
-            getattr(nn.init, scheme)(module.weight)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)  # type: ignore[arg-type]
+    initialize(model, scheme)
     return model

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from torchdoctor.experiment import Fit, Log
@@ -61,9 +62,10 @@ def patch(recipe: Mapping[str, Any], patience: int = 5) -> dict[str, Any]:
 def stopping(fit: Fit | None, patience: int = 5) -> Fit:
     """The loop, ended early: it must log val_score or val_loss once an epoch."""
     if fit is None:
+        from torchdoctor.train.loop import LoopOptions
         from torchdoctor.train.loop import fit as own
 
-        fit = own
+        return partial(own, options=LoopOptions(patience=patience))
 
     def fit_until_best(parts: Parts, log: Log) -> None:
         watched = _Patience(parts, log, patience)

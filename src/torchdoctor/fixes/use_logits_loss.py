@@ -46,12 +46,12 @@ def use_logits_loss(parts: Parts) -> Parts:
     """
     from torchdoctor.fixes.output import observed, with_output
     from torchdoctor.fixes.surgery import first_batch, operated
-    from torchdoctor.probes.bench import Bench
+    from torchdoctor.probes.bench import target_kind
 
     batch = first_batch(parts)
-    kind = Bench(parts).kind
-    loss_fn = _loss(parts.loss_fn, kind)
-    if observed(parts.model, batch).last_activation is not None:
+    seen = observed(parts.model, batch)
+    loss_fn = _loss(parts.loss_fn, target_kind([batch.target], seen.output))
+    if seen.last_activation is not None:
         parts = operated(parts, lambda model: with_output(model, batch))
     return replace(parts, loss_fn=loss_fn)
 
