@@ -1,0 +1,51 @@
+"""`torchdoctor cure` on real digits, small enough to take seconds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from torchdoctor.recipe.schema import Recipe
+
+Cli = Callable[..., tuple[int, str, str]]
+SMALL = ("--set", "data.limit=400", "--set", "model.name=mlp", "--set", "train.threads=1", "--set", "train.device=cpu")
+
+
+@pytest.fixture
+def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "sick.yaml"
+    path.write_text("data: {scale: standard}\noptimizer: {lr: 1.0e-6}\ntrain: {epochs: 8}\n")
+    return path
+
+
+def test_a_sick_recipe_is_cured_and_what_is_written_can_be_trained(cli: Cli, recipe: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    code, text, err = cli("cure", "-c", recipe, *SMALL, "--out", out, "--json")
+    said = json.loads(text)
+    assert code == 1, err
+    assert said["verdict"] == "cured"
+    assert said["after"]["mean"] > said["before"]["mean"] + 0.3
+    assert "cure of sick: done in" in err and str(out / "report.html") in err
+    assert "low-learning-rate" in (out / "report.html").read_text("utf-8")
+    cured = Recipe.load(out / "recipe-cured.yaml")
+    assert cured.optimizer.lr > 1e-6
+    code, text, _ = cli("train", "-c", out / "recipe-cured.yaml", "--run", tmp_path / "run", "--json")
+    assert code == 0 and json.loads(text)["scores"]["val_score"] > 0.5
+
+
+def test_a_healthy_recipe_is_left_alone_and_exits_with_0(cli: Cli, recipe: Path, tmp_path: Path) -> None:
+    healthy = ("--set", "optimizer.lr=0.1", "--set", "optimizer.momentum=0.9", "--set", "train.epochs=6")
+    code, text, _ = cli("cure", "-c", recipe, *SMALL, *healthy)
+    assert code == 0, text
+    assert "healthy: " in text and "races" not in text
+    assert [p.name for p in next((tmp_path / "runs").iterdir()).iterdir()] == ["report.html"]
+
+
+def test_a_budget_that_cannot_be_read_is_one_line(cli: Cli, recipe: Path) -> None:
+    code, out, err = cli("cure", "-c", recipe, "--budget", "much")
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1 and "'much'" in err and "3x" in err
