@@ -135,7 +135,8 @@ def training(parts: Parts) -> Parts:
 
 
 def target_kind(targets: list[Tensor], output: Tensor | None) -> Kind:
-    """classes: ids, or rows that sum to 1. binary: one of two whole numbers per sample. multilabel: several. Else continuous.
+    """classes: ids, or rows that sum to 1. binary: one of two whole numbers per sample. multilabel: several 0 or 1.
+    continuous: all else. other: no tensors.
 
     Whole numbers are classes where the model gives more than one number for each, and counts where it gives one.
     """

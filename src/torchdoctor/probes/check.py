@@ -30,7 +30,7 @@ from torchdoctor.probes.probe import Fact, Measurement, Probe
 from torchdoctor.record.facts import describe
 
 BUDGET = 10.0  # seconds; what people wait for before a training run without looking away
-ALWAYS = 4  # passes: a probe this cheap runs whatever the budget, or a large model would go unexamined
+ALWAYS = 5  # passes: a probe this cheap runs whatever the budget, or a large model would go unexamined
 READING = 0.3  # share of the budget that reading data may take
 
 
@@ -180,8 +180,8 @@ def _try_out(bench: Bench) -> _Trial:
         raise
     except Exception as error:  # noqa: BLE001 - anything the user's loss raises
         shapes = f"output {_shape(output)}, target {_shape(batch.target)}"
-        return _Trial(True, f"The loss fails on the first training batch ({shapes}): {one_line(error)}.", 0.0)
-    return _Trial(True, "", time.perf_counter() - start)
+        return _Trial(True, f"The loss fails on the first training batch ({shapes}): {one_line(error)}.")
+    return _Trial(True, seconds=time.perf_counter() - start)
 
 
 def _rehearse_on_cpu(bench: Bench) -> None:

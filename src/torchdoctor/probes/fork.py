@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import wraps
 from types import CellType, FunctionType
 from typing import Any
 
@@ -130,10 +131,10 @@ def _keep_flag(module: nn.Module) -> Undo:
 
 
 def _keep_buffer(buffer: Tensor) -> Undo:
-    before, version = buffer.detach().clone(), buffer._version
+    before = buffer.detach().clone()
 
     def undo() -> None:
-        if buffer._version != version:
+        if not torch.equal(buffer, before):  # writing equal values would still spoil a graph that is under way
             with torch.no_grad():
                 buffer.copy_(before)
 
@@ -177,10 +178,24 @@ def _kept_results(model: nn.Module) -> Iterator[Tensor]:
 
 def _complete(twin: Optimizer, optimizer: Optimizer, memo: dict[int, Any]) -> None:
     """Optimizers are copied by their groups and state alone; some keep more in attributes (LBFGS its parameters).
-    Functions stay behind: a scheduler's wrapper around `step` belongs to the original."""
+    Functions stay behind; the one that a scheduler puts around `step`, to see whether it was called, is made anew."""
     for name, value in vars(optimizer).items():
         if name not in vars(twin) and not callable(value):
             setattr(twin, name, copy.deepcopy(value, memo))
+    if hasattr(optimizer.step, "_wrapped_by_lr_sched"):
+        setattr(twin, "step", _watched_by_scheduler(twin))  # noqa: B010 - mypy holds that a method cannot be replaced
+
+
+def _watched_by_scheduler(optimizer: Optimizer) -> Callable[..., Any]:
+    step = type(optimizer).step
+
+    @wraps(step)
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        vars(optimizer)["_opt_called"] = True
+        return step(optimizer, *args, **kwargs)
+
+    vars(watched)["_wrapped_by_lr_sched"] = True
+    return watched
 
 
 def _rebound(fn: FunctionType, memo: dict[int, Any]) -> Callable[..., Any]:

@@ -37,7 +37,8 @@ CHANGES: dict[str, Change] = {
 @probe(
     passes=1,
     measures={
-        "refused_label_share": "0..1: samples (or pixels) whose label the loss refuses, or falls without bound for"
+        "loss_refuses": "0/1: the loss refuses the targets of the first batch",
+        "refused_label_share": "0..1: samples (or pixels) whose label the loss refuses, or falls without bound for",
     },
 )
 def label_trial(bench: Bench) -> Iterator[Measurement | Fact]:
@@ -84,9 +85,14 @@ def _what_works(loss_fn: Any, raw: Any, target: Tensor) -> str:
             changed = change(target)
         except (RuntimeError, IndexError):
             continue
-        if not _refusal(loss_fn, raw, changed):
+        if _pairs(first_tensor(raw), changed) and not _refusal(loss_fn, raw, changed):
             return code
     return ""
+
+
+def _pairs(output: Tensor, target: Tensor) -> bool:
+    """One target for each number, or for each row of class scores: what broadcasts is no cure."""
+    return target.shape in (output.shape, output.shape[:1] + output.shape[2:])
 
 
 def _values(bench: Bench, loss_fn: Any, raw: Any, target: Tensor) -> Iterator[Measurement | Fact]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import BatchSampler, DataLoader
+from torch.utils.data import BatchSampler, DataLoader, IterableDataset
 
 from torchdoctor.errors import BadParts
 from torchdoctor.parts import Loader
@@ -138,7 +138,7 @@ def _tells_indices(loader: Loader) -> bool:
         isinstance(loader, DataLoader)
         and type(loader).__iter__ is DataLoader.__iter__
         and isinstance(loader.batch_sampler, BatchSampler)
-        and hasattr(loader.dataset, "__getitem__")
+        and not isinstance(loader.dataset, IterableDataset)
     )
 
 

@@ -1,0 +1,101 @@
+"""Modes, chance, and whether samples know of each other."""
+
+from __future__ import annotations
+
+import torch
+from faults import lstm_that_takes_samples_for_time, on_digits, plain, softmax_over_the_batch, view_for_permute_on_ids
+from measuring import measured
+from programs import convolutions, loader, mlp, recurrent, split, text
+from torch import Tensor, nn
+
+from torchdoctor.parts import Parts
+from torchdoctor.probes.train_eval import train_eval
+
+
+def test_healthy_nets_keep_samples_apart_to_the_bit() -> None:
+    for build in (mlp, convolutions, recurrent, text):
+        values, _ = measured(train_eval, build())
+        assert values["mixing", ""] < 1e-5, build.__name__
+
+
+def test_mixed_samples_are_measured_and_named() -> None:
+    assert measured(train_eval, softmax_over_the_batch())[0]["mixing", ""] > 0.1
+    values, facts = measured(train_eval, lstm_that_takes_samples_for_time())
+    assert values["mixing", ""] > 0.05 and facts["mixed_sample"] == 31  # the first sees no other, the last sees all
+    assert measured(train_eval, view_for_permute_on_ids())[0]["mixing", ""] > 0.05
+
+
+def test_dropout_is_noise_in_training_alone() -> None:
+    values, _ = measured(train_eval, convolutions())
+    assert values["eval_noise", ""] == 0
+    assert values["train_noise", ""] > 0.01 and values["mode_gap", ""] > 0.01
+
+
+def test_a_net_without_modes_has_neither_noise_nor_gap() -> None:
+    values, _ = measured(train_eval, mlp())
+    assert values["train_noise", ""] == values["eval_noise", ""] == values["mode_gap", ""] == 0
+
+
+def test_dropout_that_does_not_follow_eval_is_noise_there() -> None:
+    class Always(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(64, 10)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return nn.functional.dropout(self.fc(x.flatten(1)), 0.5, training=True)
+
+    values, _ = measured(train_eval, on_digits(Always()))
+    assert values["eval_noise", ""] > 0.1
+    assert ("mixing", "") not in values  # what chance changes would be taken for the neighbours' doing
+
+
+class Graph(nn.Module):
+    """Nodes of one graph: neighbours are meant to be seen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(5, 3)
+
+    def forward(self, nodes: Tensor, links: Tensor) -> Tensor:
+        return links @ self.fc(nodes)
+
+
+def test_the_nodes_of_a_graph_are_no_samples() -> None:
+    model = Graph()
+    graph = (torch.randn(20, 5), torch.rand(20, 20), torch.randint(0, 3, (20,)))
+    parts = Parts(model, nn.CrossEntropyLoss(), torch.optim.Adam(model.parameters()), [graph] * 2)
+    assert ("mixing", "") not in measured(train_eval, parts)[0]
+
+
+def test_the_moments_of_a_sequence_are_no_samples() -> None:
+    class Steps(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rnn, self.out = nn.GRU(4, 6), nn.Linear(6, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.out(self.rnn(x)[0])
+
+    model = Steps()
+    batches = loader(torch.randn(8, 12, 4), torch.randn(8, 12, 1), batch_size=8)
+    batches.collate_fn = lambda items: tuple(torch.stack(t, 1) for t in zip(*items, strict=True))  # (T, N, F)
+    parts = Parts(model, nn.MSELoss(), torch.optim.Adam(model.parameters()), batches)
+    assert ("mixing", "") not in measured(train_eval, parts)[0]
+
+
+def test_a_loss_that_compares_samples_mixes_nothing() -> None:
+    def contrastive(output: Tensor, target: Tensor) -> Tensor:
+        close = nn.functional.normalize(output) @ nn.functional.normalize(output).T
+        return nn.functional.cross_entropy(close / 0.1, torch.arange(len(output)))
+
+    parts = on_digits(plain())
+    assert measured(train_eval, Parts(parts.model, contrastive, parts.optimizer, parts.train))[0]["mixing", ""] == 0
+
+
+def test_outputs_that_depend_on_no_input_mix_nothing() -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 1))
+    nn.init.zeros_(model[1].weight)
+    x, y = torch.rand(40, 1, 8, 8), torch.rand(40, 1)
+    parts = split(model, nn.MSELoss(), torch.optim.Adam(model.parameters()), x, y)
+    assert ("mixing", "") not in measured(train_eval, parts)[0]
