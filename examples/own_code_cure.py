@@ -50,5 +50,5 @@ if __name__ == "__main__":
     torch.set_num_threads(2)
     cure = td.cure(td.Experiment(build, epochs=15))
     cure.show()
-    parts = cure.parts(seed=0)  # model, loss, optimizer and data with the fixes in place, ready to train
-    cure.fit(parts)
+    parts = cure.parts(seed=0)  # model, loss, optimizer and data with the fixes in place, ready for a loop
+    print(parts.model)
