@@ -8,9 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from torchdoctor.judge.trace import Trace
 
 MEASURED = "the best constant answer"  # the level that a probe measured through the user's own loss
+MEAN = "always answering the mean"  # the one level that is estimated, from the targets of the sampled steps
 
 
 def chance_levels(trace: Trace) -> dict[str, float]:
@@ -24,15 +27,32 @@ def chance_levels(trace: Trace) -> dict[str, float]:
         levels[MEASURED] = prior
     shapes = trace.facts.get("loss_shapes", {})
     output, target = shapes.get("output") or [], shapes.get("target") or []
-    mean, std = trace["target_mean"].median(), trace["target_std"].median()
     if (classes := _classes(output, target)) > 1:
         levels[f"guessing one of {classes} classes"] = math.log(classes)
-    elif math.isfinite(mean) and math.isfinite(std) and std > 0:
-        levels["always answering the mean"] = std**2
+    elif (variance := _variance(trace)) > 0:
+        levels[MEAN] = variance
+        mean, std = trace["target_mean"].median(), trace["target_std"].median()
         if _zeros_and_ones(trace, mean, std):
             levels["guessing by the share of ones"] = -mean * math.log(mean) - (1 - mean) * math.log(1 - mean)
             levels["guessing yes or no"] = math.log(2)
     return levels
+
+
+def _variance(trace: Trace) -> float:
+    """Of the targets over the last three quarters of the run, as the loss of these steps would have it; 0 if unknown.
+
+    Few steps record targets, and their batches may be easy or hard ones by chance. The loss of the same batches is
+    known, so the variance is corrected by how that compares with the loss of all: for one constant answer exactly.
+    """
+    std, loss = trace["target_std"].finite(), trace.taken("loss").finite()
+    if not len(std) or not len(loss):
+        return float(np.mean(std.values**2)) if len(std) else 0.0
+    late = std.between(int(loss.steps[-1] - 0.75 * (loss.steps[-1] - loss.steps[0])), trace.last_step)
+    late = late if len(late) else std.tail(1)
+    same = float(np.mean(loss.at(late.steps)))
+    every = float(np.mean(loss.tail(max(1, 3 * len(loss) // 4)).values))
+    ratio = every / same if same > 0 and every > 0 else 1.0
+    return float(np.mean(late.values**2)) * ratio
 
 
 def _classes(output: Sequence[int], target: Sequence[int]) -> int:

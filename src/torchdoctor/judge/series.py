@@ -69,7 +69,7 @@ class Series:
         return Series(self.steps[keep], self.values[keep])
 
     def at(self, steps: Ints) -> Floats:
-        """The value at each of `steps`: the last one recorded up to it, or the first of all. The series is not empty."""
+        """The value at each of `steps`: the last one recorded up to it, or the first. Not for an empty series."""
         return self.values[np.clip(np.searchsorted(self.steps, steps, "right") - 1, 0, None)]
 
     def median(self) -> float:

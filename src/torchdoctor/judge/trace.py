@@ -48,7 +48,7 @@ class Trace:
         return self.data.get(signal, {}).get(WHOLE, Series.of([]))
 
     def taken(self, signal: str) -> Series:
-        """The series of a signal of the whole run without the steps that a GradScaler skipped: these changed nothing."""
+        """A signal of the whole run without the steps that a GradScaler skipped, which changed nothing."""
         skipped = self["skipped_step"]
         return self[signal].without(skipped.steps[skipped.values > 0])
 

@@ -44,8 +44,8 @@ def too_few_epochs(trace: Trace, *, large: float = 0.1, small: float = 0.03, poi
         `small` a hint, and it must exceed twice its error. Judged by val_score, else val_loss, of which `points`
         values are needed. A training loss alone gives a hint at most, since nobody can tell whether the run was meant
         to end here. Quiet when the learning rate has been brought down to a tenth of its highest: the last gain came
-        from that. Calibrated on 28 runs cut off at 5 to 20 of 40 epochs: of the cuts that had 10 % to gain 83 % were
-        above `large`, of those that had less than 5 % to gain 3 %.
+        from that. Tried on 28 runs cut off at 5 to 20 of 40 epochs: of the cuts with more than 10 % to gain it warned
+        of 67 %, of those with less than 3 % of none.
 
     When it is wrong
         A report asked for in the middle of a run; staircase schedules that are about to step down.
@@ -53,7 +53,7 @@ def too_few_epochs(trace: Trace, *, large: float = 0.1, small: float = 0.03, poi
     References
         T. Viering, M. Loog, "The Shape of Learning Curves: a Review", 2021.
     """
-    name = next(n for n in ("val_score", "val_loss", "loss") if trace.has(n))
+    name = next((n for n in ("val_score", "val_loss") if len(trace[n])), "loss")
     series = trace[name].finite()
     enough = points if name != "loss" else 100
     if len(series) < enough:
@@ -94,9 +94,9 @@ def _error(rising: Series) -> float:
 
 
 def _score_scale(rising: Series) -> float:
-    """Its size or its range; of a score within -1..1, as accuracy and R2 are, a quarter at least."""
+    """Its size or its range; of a score within -1..1, as accuracy and R2 are, a half at least."""
     size = float(np.abs(rising.values).max())
-    return max(abs(rising.last), float(np.ptp(rising.values)), 0.25 if size <= 1 else 0.0)
+    return max(abs(rising.last), float(np.ptp(rising.values)), 0.5 if size <= 1 else 0.0)
 
 
 def _fallen(rising: Series, trace: Trace) -> float:

@@ -57,8 +57,9 @@ def dead_units(trace: Trace, *, share: float = 0.2, serious: float = 0.5, sample
 
     How it decides
         A unit is dead when all its values were zero over the last three windows of the watch (over those there are),
-        each of at least `samples` samples; most windows hold 512. A warning where `share` of a layer's units are dead,
-        an error where `serious` are; one step less where the loss falls by a third all the same. Judged are
+        each of at least `samples` samples (most hold 512), and in a layer that was zero as a whole in the last three
+        recorded steps. A warning where `share` of a layer's units are dead, an error where `serious` are; one step
+        less where the loss falls by a third all the same. Judged are
         activations only: what lies between two layers of weights and has as many units as the layer before it. So
         black borders of images and constant corners of flattened feature maps do not count.
         0.2 and 0.5 are the customary bounds.
@@ -69,17 +70,17 @@ def dead_units(trace: Trace, *, share: float = 0.2, serious: float = 0.5, sample
     References
         L. Lu et al., "Dying ReLU and Initialization: Theory and Numerical Examples", 2019.
     """
-    dead = {name: _dead(windows) for name, windows in _activations(trace, samples)}
+    dead = {name: _dead(name, windows, trace) for name, windows in _activations(trace, samples)}
     if not dead:
         raise CannotSay(f"needs a window of {samples} samples of a hidden layer")
     over = {name: units for name, units in dead.items() if np.mean(units) >= share}
     if not over:
         return
-    worst = max(over, key=lambda name: float(np.mean(over[name])))
-    part, learns = float(np.mean(over[worst])), _learns(trace)
+    worst, units = max(over.items(), key=lambda item: float(np.mean(item[1])))
+    part, learns = float(np.mean(units)), _learns(trace)
     yield Finding(
-        f"{int(over[worst].sum())} of the {len(over[worst])} units of {worst} are zero for every sample.",
-        where=tuple(over),
+        f"{int(units.sum())} of the {len(units)} units of {worst.partition(':')[0]} are zero for every sample.",
+        where=tuple(name.partition(":")[0] for name in over),
         steps=(0, trace.last_step),
         confidence=0.9 if part >= serious else 0.75,
         severity=_severity(part >= serious, learns),
@@ -103,12 +104,15 @@ def _activations(trace: Trace, samples: int) -> Iterator[tuple[str, Series]]:
             enough = counts[name].steps[counts[name].values >= samples] if name in counts else shares.steps
             windows = shares.without(np.setdiff1d(shares.steps, enough))
             if len(windows):
-                yield name.partition(":")[0], windows
+                yield name, windows
 
 
-def _dead(windows: Series) -> NDArray[np.bool_]:
-    """(units,) True where every value of the last three windows was zero."""
+def _dead(name: str, windows: Series, trace: Trace) -> NDArray[np.bool_]:
+    """(units,) True where every value of the last three windows was zero, or of the last three recorded steps."""
     last = windows.tail(3).values.reshape(min(3, len(windows)), -1)
+    lately = trace.data.get("zero_share", {}).get(name, Series.of([])).tail(3)
+    if len(lately) == 3 and (lately.values >= ZERO).all():
+        return np.ones(last.shape[1], bool)  # it died within the window
     return np.asarray((last >= ZERO).all(axis=0))
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from torchdoctor.judge.chance import MEASURED, chance_levels
+from torchdoctor.judge.chance import MEAN, MEASURED, chance_levels
 from torchdoctor.judge.finding import Finding
 from torchdoctor.judge.rule import CannotSay, rule
+from torchdoctor.judge.series import Series
 from torchdoctor.judge.trace import Trace
 
 _NOISE = np.random.default_rng(1).normal(0, 0.03, 300)
@@ -40,8 +41,9 @@ def no_better_than_prior(trace: Trace, *, margin: float = 0.02, steps: int = 60)
     How it decides
         Guessing scores `prior_loss` (measured through the user's own loss, where a check ran), or what the usual
         losses give: ln K for K classes, the variance of the targets, the entropy of a share of ones. The mean of the
-        run's last quarter lies within `margin` of such a level (or above the measured one), and the last three
-        quarters do not fall by three standard errors. `steps` steps at least. Of 2 %: batches differ by that much.
+        run's last quarter lies within `margin` of such a level, and the last three quarters do not fall by three
+        standard errors. Above the level counts too where it was measured, or where the run began within a tenth of
+        it, which shows that it is this loss's. `steps` steps at least. Of 2 %: batches differ by that much.
 
     When it is wrong
         Data from which nothing can be learnt; another loss that stands still at just this number; the long plateau
@@ -62,12 +64,7 @@ def no_better_than_prior(trace: Trace, *, margin: float = 0.02, steps: int = 60)
     first, second, error = loss.tail(3 * len(loss) // 4).halves()
     if first - second > 3 * error:
         return
-    exact = trace.facts.get("loss_from", "loss_fn") == "loss_fn"  # else there may be penalties in it
-    matches = {
-        what: level
-        for what, level in levels.items()
-        if abs(end / level - 1) <= margin or (what == MEASURED and exact and end > level)
-    }
+    matches = {what: level for what, level in levels.items() if _at_or_above(what, level, end, loss, trace, margin)}
     if not matches:
         return
     what, level = next(iter(matches.items()))
@@ -77,3 +74,11 @@ def no_better_than_prior(trace: Trace, *, margin: float = 0.02, steps: int = 60)
         confidence=0.9 if what == MEASURED else 0.75,
         evidence={"last_loss": end, "guessing": level},
     )
+
+
+def _at_or_above(what: str, level: float, end: float, loss: Series, trace: Trace, margin: float) -> bool:
+    if abs(end / level - 1) <= margin:
+        return True
+    plain = trace.facts.get("loss_from", "loss_fn") == "loss_fn"  # else there may be penalties in it
+    known = what == MEASURED or (what != MEAN and abs(loss.head(3).median() / level - 1) < 0.1)
+    return plain and known and end > level

@@ -39,12 +39,12 @@ def stalled_loss(trace: Trace, *, share: float = 0.05, slow: float = 0.01, steps
         Nothing is learnt; every further step is wasted.
 
     How it decides
-        The run is cut into 20 blocks. None of them lies `share` of the first loss below it, and over the last three
-        quarters the loss does not fall by `slow` of it and by three standard errors, as the scatter of the blocks
-        gives them (so noise of small batches neither hides a stall nor makes one). Needs `steps` steps, and the
-        learning rate's warm-up to be over. Quiet for a loss that wanders up and down, for one far below what guessing
-        scores (a trained network that is trained on), and where networks train in turns, as in a GAN. The numbers are
-        first guesses.
+        The loss fell when any fifth of the run lies `share` of the first loss below it, when the first quarter lies
+        above the last, or when, over the last three quarters, the second half lies `slow` of the first loss below the
+        first half; each by three standard errors at least, so that noise of small batches neither hides a stall nor
+        makes one. Needs `steps` steps, and the learning rate's warm-up to be over. Quiet for a loss that wanders up
+        and down, for one far below what guessing scores (a trained network that is trained on), and where networks
+        train in turns, as in a GAN. The numbers are first guesses.
 
     When it is wrong
         Networks that sit on a plateau first and learn later; fine-tuning that has nothing left to gain.
@@ -60,11 +60,8 @@ def stalled_loss(trace: Trace, *, share: float = 0.05, slow: float = 0.01, steps
         raise CannotSay("the learning rate is still being warmed up")
     if trace.takes_turns:
         raise CannotSay("another network trains in turns with this one, so that a level loss may be a balance")
-    start = min(loss.first, loss.head(3).median())  # a run may be thrown far up by its first update
-    blocks = loss.blocks(20)
-    first, second, error = loss.tail(3 * len(loss) // 4).halves()
-    falling = first - second > max(3 * error, slow * abs(start))
-    if start - blocks.min() > share * abs(start) or falling or _wanders(loss, blocks[1:]):
+    start, blocks = _start(loss), loss.blocks(20)
+    if _fell(loss, start, share, slow) or _wanders(loss, blocks[1:]):
         return
     end = float(blocks[-4:].mean())
     if any(end < 0.5 * level for level in chance_levels(trace).values()):
@@ -74,8 +71,29 @@ def stalled_loss(trace: Trace, *, share: float = 0.05, slow: float = 0.01, steps
         f"The loss {verb} from {start:.4g} to {end:.4g} over {len(loss)} steps.",
         steps=(int(loss.steps[0]), int(loss.steps[-1])),
         confidence=0.9 if len(loss) >= 3 * steps else 0.75,
-        evidence={"first": start, "last": end, "standard_error": error},
+        evidence={"first": start, "last": end, "noise": loss.noise()},
     )
+
+
+def _start(loss: Series) -> float:
+    """Mean of the first twentieth; the very first value where the first updates threw the loss far above it."""
+    level = float(loss.head(max(5, len(loss) // 20)).blocks(1)[0])
+    return loss.first if level > loss.first + 3 * loss.noise() else level
+
+
+def _fell(loss: Series, start: float, share: float, slow: float) -> bool:
+    """By one of the page's three comparisons; each level's error follows from the noise and its number of steps."""
+    blocks, size, n = loss.blocks(20), abs(start), len(loss)
+    noise, early = loss.noise(), max(5, n // 20)
+    lowest = np.convolve(blocks, np.full(4, 0.25), "valid").min()
+    if start - lowest > max(share * size, 3 * noise * np.sqrt(1 / early + 5 / n)):
+        return True
+    quarter = n // 4
+    first, last = float(np.mean(loss.head(quarter).values)), float(np.mean(loss.tail(quarter).values))
+    if first - last > max(slow * size, 3 * noise * np.sqrt(2 / quarter)) and last < start:
+        return True
+    before, after, error = loss.tail(3 * n // 4).halves()
+    return before - after > max(3 * error, slow * size)
 
 
 def _wanders(loss: Series, blocks: Floats) -> bool:

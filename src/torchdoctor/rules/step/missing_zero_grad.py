@@ -66,8 +66,8 @@ def missing_zero_grad(trace: Trace, *, share: float = 0.05, often: float = 0.9) 
     """
     stale, norm = trace["stale_grad_norm"], trace["grad_norm"]
     after = np.flatnonzero(stale.steps > stale.steps[:1])
-    if not len(after):
-        raise CannotSay("needs 2 recorded steps, got 1")
+    if not len(after) or not len(norm):
+        raise CannotSay(f"needs 2 recorded steps, got {min(len(stale), len(norm))}")
     total = np.interp(stale.steps[after], norm.steps, norm.values)
     kept = stale.values[after] > share * np.abs(total)
     if np.mean(kept) < often:
