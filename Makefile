@@ -7,7 +7,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs bench clean
+.PHONY: help demo test lint docs bench cases clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ docs: $(READY)  ## the generated pages in docs/, and the site in build/site
 
 bench: $(READY)  ## what watching and judging cost, side by side
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+cases: $(READY)  ## every public faulty program and its healthy twin examined; table in build/cases
+	OMP_NUM_THREADS=1 $(BIN)/python -m cases.run --jobs $(WORKERS)
 
 clean:  ## removes .venv, build/ and caches; never runs/
 	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from torchdoctor.show.remedy import call
-from torchdoctor.show.text import STEP, console_for, put, put_report
+from torchdoctor.show.text import STEP, console_for, put, put_code, put_report
 from torchdoctor.show.words import count, number, printable, sentence
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def print_cure(cure: Cure, file: TextIO | None = None) -> None:
         put(console)
         put(console, Text("what to change", "bold"))
         for line in (cure.diff or cure.code).splitlines():
-            put(console, Text(printable(line), colour_of(line) if cure.diff else "green"), STEP)
+            put_code(console, line, STEP, colour_of(line) if cure.diff else "green")
 
 
 def score_pair(race: Race) -> tuple[float, float]:

@@ -52,6 +52,11 @@ def put(console: Console, text: Text | str = "", indent: int = 0, hang: int = 0)
         console.print(Text(" " * (indent + (hang if i else 0))) + line, soft_wrap=True)
 
 
+def put_code(console: Console, line: str, indent: int, style: str = "green") -> None:
+    """A line to copy: never broken by us."""
+    console.print(Text(" " * indent + printable(line), style), soft_wrap=True)
+
+
 def _put_finding(console: Console, branch: Folded, trace: Trace | None, indent: int) -> None:
     finding = branch.finding
     put(console, _headline(finding), indent)
@@ -95,7 +100,7 @@ def _put_fixes(console: Console, fixes: tuple[Remedy, ...], indent: int) -> None
     best, *others = fixes
     put(console, Text.assemble(("fix: ", "green"), call(best)), indent)
     for line in code(best).splitlines():
-        put(console, Text(printable(line), "green"), indent + 2 * STEP)
+        put_code(console, line, indent + 2 * STEP)
     if others:
         put(console, Text.assemble(("or:  ", "green"), listed(map(call, others))), indent)
 
