@@ -32,16 +32,20 @@ WATCHING = ("record", "signals", "train", "cures/arm.py", "cures/stream.py")
 Recorded = tuple[Trace, dict[str, Any]]
 
 
-def examined(program: Program, label: str, seed: int, file: Path, anew: bool = True) -> tuple[Report, dict[str, Any]]:
+def examined(
+    program: Program, label: str, seed: int, file: Path, anew: bool = True, budget: float | None = None
+) -> tuple[Report, dict[str, Any]]:
     """The report over probes and a watched run, and what else is known of them: seconds, score, error.
 
     label: where the recordings are kept. file: that the program is written in. anew: False takes what is kept as it
-    is, whatever has changed since.
+    is, whatever has changed since. budget: seconds for the probes; more than the default is for busy machines.
     """
     torch.set_num_threads(1)
     common = (file, HERE / "data.py")
     folder = KEPT / label / str(seed)
-    probed, first = _kept(folder / "probed", _key((*common, *_sources(PROBING)), anew), lambda: _probed(program, seed))
+    probed, first = _kept(
+        folder / "probed", _key((*common, *_sources(PROBING)), anew), lambda: _probed(program, seed, budget)
+    )
     watched, then = _kept(
         folder / "watched", _key((*common, *_sources(WATCHING)), anew), lambda: _watched(program, seed)
     )
@@ -49,9 +53,9 @@ def examined(program: Program, label: str, seed: int, file: Path, anew: bool = T
     return with_reasons(judge(trace, title=label), trace), {**first, **then}
 
 
-def _probed(program: Program, seed: int) -> Recorded:
+def _probed(program: Program, seed: int, budget: float | None) -> Recorded:
     began = time.perf_counter()
-    trace = examine(built(program(), seed), seed=seed)
+    trace = examine(built(program(), seed), budget=budget, seed=seed)
     return trace, {"probing_seconds": time.perf_counter() - began}
 
 

@@ -28,6 +28,7 @@ class Job:
     name: str
     seed: int
     anew: bool = True
+    budget: float | None = None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,7 +54,7 @@ def measured(job: Job) -> Row:
     program, truths, where, file = _program(job)
     label = f"{job.kind}/{job.name}"
     try:
-        report, told = examined(program, label, job.seed, file, job.anew)
+        report, told = examined(program, label, job.seed, file, job.anew, job.budget)
     except Absent as why:
         return Row(job.name, job.seed, skipped=str(why))
     return row(job.name, job.seed, truths, where, report, told)
@@ -75,7 +76,7 @@ def _jobs(asked: argparse.Namespace) -> Iterator[Job]:
         for kind in kinds:
             for case in names[kind]:
                 if place < len(case.seeds) and any(part in case.name for part in asked.only or [""]):
-                    yield Job(kind, case.name, case.seeds[place], not asked.kept)
+                    yield Job(kind, case.name, case.seeds[place], not asked.kept, asked.budget)
 
 
 def _results(jobs: Sequence[Job], workers: int) -> Iterator[tuple[Job, Row]]:
@@ -101,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--faulty", action="store_true", help="the faulty programs")
     parser.add_argument("--healthy", action="store_true", help="the healthy recipes")
     parser.add_argument("--twins", action="store_true", help="the mended twins of the faulty programs, as healthy ones")
+    parser.add_argument("--budget", type=float, help="seconds for the probes of a run (default: as td.check has it)")
     parser.add_argument("--kept", action="store_true", help="judge what is kept, however old; run what is not")
     return parser
 
