@@ -255,6 +255,54 @@ def segmentation() -> Parts:
     return split(model, nn.CrossEntropyLoss(), torch.optim.Adam(model.parameters(), 1e-2), x, mask)
 
 
+class Translator(nn.Module):
+    """Two sequences in; one row a token out, not one a sample."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding, self.out = nn.Embedding(20, 16), nn.Linear(16, 20)
+        self.transformer = nn.Transformer(16, 2, 1, 1, 32, dropout=0.0, batch_first=True)
+
+    def forward(self, source: Tensor, target: Tensor) -> Tensor:
+        return self.out(self.transformer(self.embedding(source), self.embedding(target))).flatten(0, 1)
+
+
+def translator() -> Parts:
+    ids = torch.randint(0, 20, (200, 7))
+    model = Translator()
+
+    def loss_fn(output: Tensor, target: Tensor) -> Tensor:
+        return nn.functional.cross_entropy(output, target.flatten())
+
+    return split(model, loss_fn, torch.optim.Adam(model.parameters(), 1e-3), ids, ids, ids.roll(1, 1))
+
+
+class Variational(nn.Module):
+    """Several outputs, and noise in eval mode too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encode, self.mean, self.log_var = nn.Linear(64, 32), nn.Linear(32, 4), nn.Linear(32, 4)
+        self.decode = nn.Sequential(nn.Linear(4, 32), nn.ReLU(), nn.Linear(32, 64))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        hidden = torch.relu(self.encode(x))
+        mean, log_var = self.mean(hidden), self.log_var(hidden)
+        return self.decode(mean + torch.randn_like(mean) * (log_var / 2).exp()), mean, log_var
+
+
+def variational() -> Parts:
+    x = digits()[0].flatten(1) / 16
+    model = Variational()
+
+    def loss_fn(output: tuple[Tensor, Tensor, Tensor], target: Tensor) -> Tensor:
+        restored, mean, log_var = output
+        kept = nn.functional.mse_loss(restored, target)
+        return kept - 0.01 * (1 + log_var - mean.square() - log_var.exp()).mean()
+
+    return split(model, loss_fn, torch.optim.Adam(model.parameters(), 1e-3), x, x)
+
+
 def schedule_and_quasi_newton() -> Parts:
     x = torch.randn(96, 3)
     model = nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 1))
@@ -278,6 +326,6 @@ HEALTHY: dict[str, Program] = {
     for program in (
         mlp, mlp_on_sixteen_grey_levels, convolutions, convolutions_on_raw_pixels, scales_its_inputs_itself, recurrent,
         text, autoencoder, transfer, tied_language_model, two_inputs, table_with_flags, zeros_on_purpose, unused_expert,
-        counts, segmentation, schedule_and_quasi_newton, penalty_on_the_weights,
+        counts, segmentation, schedule_and_quasi_newton, penalty_on_the_weights, translator, variational,
     )
 }  # fmt: skip

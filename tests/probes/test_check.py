@@ -271,6 +271,7 @@ BAD_PARTS: dict[str, tuple[Callable[[], Parts], str]] = {
     "a class for a model": (lambda: parts_with(model=nn.Linear), "model is a type"),
     "a class for an optimizer": (lambda: parts_with(optimizer=torch.optim.Adam), "not a built optimizer"),
     "a name for a loss": (lambda: parts_with(loss_fn="mse"), "loss_fn is a str"),
+    "lazy layers": (lambda: on_digits(nn.Sequential(nn.Flatten(), nn.LazyLinear(10))), "has no size before"),
     "a loss of each sample": (lambda: parts_with(loss_fn=nn.CrossEntropyLoss(reduction="none")), "not one"),
     "a loss as a number": (lambda: parts_with(loss_fn=lambda o, t: 0.5), "not a tensor"),
     "inputs of another width": (lambda: replace(mlp(), train=[(torch.randn(4, 9), torch.zeros(4).long())]), "fails on"),

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 from torch.optim import Optimizer
 
 from torchdoctor.discover import discover
@@ -24,7 +25,7 @@ from torchdoctor.judge.report import Report
 from torchdoctor.judge.series import Series
 from torchdoctor.judge.trace import Trace
 from torchdoctor.parts import Loader, Parts
-from torchdoctor.probes.bench import Bench, first_tensor, moved, scalar
+from torchdoctor.probes.bench import Bench, first_tensor, moved, scalar, tensors_in
 from torchdoctor.probes.fork import forked, preserved, seeded, uncompiled
 from torchdoctor.probes.probe import Fact, Measurement, Probe
 from torchdoctor.record.facts import describe
@@ -169,7 +170,8 @@ def _try_out(bench: Bench) -> _Trial:
         output = parts.model(*batch.inputs)
         first_tensor(output)
     except Exception as error:  # noqa: BLE001 - anything the user's model raises
-        return _Trial(False, f"The model fails on the first training batch: {one_line(error)}. Fix this first.")
+        given = ", ".join(_shape(x) for x in tensors_in(batch.inputs))
+        return _Trial(False, f"The model fails on the first training batch ({given}): {one_line(error)}.")
     try:
         _rehearse_on_cpu(bench)
         loss = scalar(parts.loss_fn(output, batch.target))
@@ -214,6 +216,10 @@ def _refuse(parts: Parts) -> None:
         name = getattr(parts.optimizer, "__name__", type(parts.optimizer).__name__)
         raise BadParts(
             f"optimizer is {name}, not a built optimizer. Give for example torch.optim.Adam(model.parameters())."
+        )
+    if lazy := [n for n, p in parts.model.named_parameters() if is_lazy(p)]:
+        raise BadParts(
+            f"{lazy[0]} has no size before the model has seen data. Call model(inputs) once, then make the optimizer."
         )
     if next(parts.model.parameters(), None) is None:
         raise BadParts(

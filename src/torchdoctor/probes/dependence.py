@@ -40,7 +40,8 @@ def dependence(bench: Bench) -> Iterator[Measurement]:
         if losses and loss:
             yield Measurement("label_dependence", max(abs(other - loss) for other in losses) / abs(loss))
         target = batch.target
-        if isinstance(target, Tensor) and target.is_floating_point() and target.numel() == output.numel():
+        plain = isinstance(raw, Tensor) and isinstance(target, Tensor) and target.is_floating_point()
+        if plain and target.numel() == output.numel():
             yield Measurement("target_as_output_loss", float(parts.loss_fn(target.reshape(output.shape), target)))
 
 

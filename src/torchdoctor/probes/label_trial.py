@@ -99,11 +99,13 @@ def _values(bench: Bench, loss_fn: Any, raw: Any, target: Tensor) -> Iterator[Me
     """One label at a time, for the first sample."""
     if target.is_floating_point() and target.ndim > 1 and target.shape[1] > 1:
         return  # rows of probabilities have no single label
-    one = mapped(raw, lambda x: x[:1] if x.ndim and len(x) == len(target) else x)
+    one, shape = mapped(raw, lambda x: x[:1] if x.ndim and len(x) == len(target) else x), target[:1]
+    if _refusal(loss_fn, one, shape) and not _refusal(loss_fn, raw, target):
+        one, shape = raw, target  # outputs that are not one row a sample: then all samples get the label
     labels = torch.cat([t.reshape(-1) for t in bench.surveyed.labels])
     values = labels[torch.isfinite(labels)].unique()[:TRIED].tolist()  # type: ignore[no-untyped-call]
-    words = {v: _refusal(loss_fn, one, torch.full_like(target[:1], v)) for v in values}
-    endless = [v for v in values if not words[v] and _falls(loss_fn, one, torch.full_like(target[:1], v))]
+    words = {v: _refusal(loss_fn, one, torch.full_like(shape, v)) for v in values}
+    endless = [v for v in values if not words[v] and _falls(loss_fn, one, torch.full_like(shape, v))]
     if len(endless) < len(values):  # a loss that is negative for all labels is of another kind
         words.update(dict.fromkeys(endless, "the loss falls without bound for it"))
     refused = [v for v in values if words[v]]
