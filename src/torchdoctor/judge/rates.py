@@ -18,7 +18,7 @@ from torchdoctor.judge.trace import Trace
 class Curve:
     """One run at `factor` times the planned rate. fallen: share of the way that it went; 1 for the best of all runs.
 
-    peak: highest loss over the first. steps: until half of its own fall.
+    peak: highest loss over the first. steps: until half of that share.
     """
 
     factor: float
@@ -36,7 +36,12 @@ class Curve:
 
 @dataclass(frozen=True)
 class Rates:
-    """way: how far the best run came, over its first loss. curves: by rising factor, runs from the given weights."""
+    """way: how far below its beginning the best run came, over that beginning. curves: by rising factor, runs from the
+    given weights.
+
+    The way begins at the first loss, or, where that is lower, at the best constant answer: to come down to that from
+    badly placed outputs is no learning.
+    """
 
     curves: tuple[Curve, ...]
     way: float
@@ -45,11 +50,12 @@ class Rates:
     def of(cls, trace: Trace) -> Rates:
         series = {s: values for s, values in trace.each("overfit_loss") if s.startswith("here x") and len(values)}
         reached = {s: _last(v) for s, v in series.items()}
-        first = max((v.first for v in series.values() if math.isfinite(v.first)), default=math.nan)
+        begin = min((v.first for v in series.values() if math.isfinite(v.first)), default=math.nan)
+        prior = trace.value("prior_loss")
+        begin = min(begin, prior) if prior is not None and math.isfinite(prior) else begin
         best = min((r for r in reached.values() if math.isfinite(r)), default=math.nan)
-        way = first - best
-        curves = [_curve(s, v, reached[s], way) for s, v in series.items()]
-        return cls(tuple(sorted(curves, key=lambda c: c.factor)), way / abs(first) if first else math.nan)
+        curves = [_curve(s, v, reached[s], begin, best) for s, v in series.items()]
+        return cls(tuple(sorted(curves, key=lambda c: c.factor)), (begin - best) / abs(begin) if begin else math.nan)
 
     @property
     def learnable(self) -> bool:
@@ -61,15 +67,13 @@ class Rates:
         return next((c for c in self.curves if c.factor == 1), None)
 
 
-def _curve(subject: str, series: Series, reached: float, way: float) -> Curve:
-    values = series.values
-    first = series.first
-    fallen = (first - reached) / way if math.isfinite(reached) and way > 0 else -math.inf
+def _curve(subject: str, series: Series, reached: float, begin: float, best: float) -> Curve:
+    values, first = series.values, series.first
+    fallen = (begin - reached) / (begin - best) if math.isfinite(reached) and begin > best else -math.inf
     peak = float(np.max(np.where(np.isfinite(values), values, np.inf)) / first) if first > 0 else 1.0
-    half = np.flatnonzero(values < first - 0.5 * fallen * way)
-    return Curve(
-        float(subject.partition("x")[2]), first, reached, peak, fallen, int(half[0]) if len(half) else len(series)
-    )
+    half = np.flatnonzero(values < begin - 0.5 * fallen * (begin - best)) if fallen > 0 else np.array([])
+    steps = int(half[0]) if len(half) else len(series)
+    return Curve(float(subject.partition("x")[2]), first, reached, peak, fallen, steps)
 
 
 def _last(series: Series) -> float:

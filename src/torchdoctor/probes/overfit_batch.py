@@ -20,14 +20,15 @@ FEWEST = 20  # for a network so slow that 60 steps at four rates would take long
 SECONDS = 3.0  # for all runs together; no further one is begun when they are used up
 SAMPLES = 32
 FACTORS = (1.0, 0.1, 10.0)  # of the planned rate
-HIGHER = (1e2, 1e3, 1e4)  # then on from the better end, while no rate has come to LEARNT
+HIGHER = (1e2, 1e3, 1e4, 1e5)  # then on from the better end, while no rate has come to LEARNT
 LOWER = (1e-2, 1e-3)
 RUNS = 4  # as many as a network needs that is neither healthy nor hopeless
 SOLVED = 0.02  # of the first loss: learnt by heart
-LEARNT = 0.5  # of the first loss: well under way
+LEARNT = 0.3  # of the first loss: well under way
+LEAP = 2.5  # of the first loss: a run that went so high on its way counts as one that went nowhere
 STUCK = 0.75  # of the first loss: if no rate gets below, fresh weights are tried
 
-Curve = Generator[Measurement, None, float]  # returns the loss reached over the first; infinity when it failed
+Curve = Generator[Measurement, None, float]  # returns the loss reached over the first; at least 1 when it failed
 
 
 @probe(passes=120, measures={"overfit_loss": "loss: of one fixed batch, step by step, by start and rate"})
@@ -80,7 +81,9 @@ def _curve(bench: Bench, parts: Parts, batch: Batch, subject: str, factor: float
         yield Measurement("overfit_loss", loss, subject, len(losses))
         losses.append(loss)
     last = float(np.median(losses[-max(1, len(losses) // 10) :]))
-    return last / losses[0] if losses[0] > 0 and math.isfinite(last) else math.inf
+    if not (losses[0] > 0 and math.isfinite(last)):
+        return math.inf
+    return max(last / losses[0], 1.0 if max(losses) > LEAP * losses[0] else 0.0)
 
 
 def _losses(bench: Bench, parts: Parts, batch: Batch, steps: int) -> Iterator[float]:

@@ -64,7 +64,7 @@ QUIET = {
     ],
 )  # fmt: skip
 def high_learning_rate(
-    trace: Trace, *, fallen: float = 0.3, leap: float = 3.0, ratio: float = 0.05, long: float = 0.3
+    trace: Trace, *, fallen: float = 0.3, leap: float = 2.5, ratio: float = 0.05, long: float = 0.3
 ) -> Iterator[Finding]:
     """The learning rate is so high that the loss leaps, oscillates or leaves for infinity.
 
@@ -90,7 +90,7 @@ def high_learning_rate(
         L. N. Smith, "Cyclical Learning Rates for Training Neural Networks", 2017 (the range test).
     """
     rates = Rates.of(trace)
-    if rates.planned is not None:
+    if rates.planned is not None and rates.learnable:
         finding = _by_experiment(trace, rates, rates.planned, fallen, leap)
     else:
         finding = _by_watching(trace, leap, ratio, long)
@@ -101,7 +101,7 @@ def high_learning_rate(
 def _by_experiment(trace: Trace, rates: Rates, planned: Curve, fallen: float, leap: float) -> Finding | None:
     lower = [c for c in rates.curves if c.factor < 1 and c.fallen >= 0.5 and c.smooth]
     failed, leapt = not planned.fallen >= fallen, planned.peak > leap
-    if not (rates.learnable and lower and (failed or leapt)) or trace.facts.get("warms_up"):
+    if not (lower and (failed or leapt)) or trace.facts.get("warms_up"):
         return None
     best = lower[-1]
     lost = "is no longer finite" if math.isinf(planned.last) else f"ends at {planned.last:.3g}"
@@ -135,17 +135,15 @@ def _by_watching(trace: Trace, leap: float, ratio: float, long: float) -> Findin
     leapt = peak > leap * start and early > ratio
     if not leapt and not (never_fell and early > long):
         return None
+    stays = "is no longer finite" if gone else f"stays at {loss.tail(20).median():.3g}"
     factor = 10.0 ** round(math.log10(0.01 / max(early, 0.02)))
-    what = (
-        f"the loss leaps from {start:.3g} to {peak:.3g}" if leapt else f"the loss stays at {loss.tail(20).median():.3g}"
-    )
+    what = f"leaps from {start:.3g} to {peak:.3g}" if leapt else stays
     return Finding(
         f"Each of the first steps moves the weights by {early:.2g} of their length, and the loss {what}.",
         steps=(int(loss.steps[0]), int(loss.steps[min(len(loss), 100) - 1])),
         # A leap that is followed by learning did no lasting harm.
-        confidence=(0.75 if never_fell or not math.isfinite(loss.last) else 0.55)
-        * (0.6 if _large_data(trace) else 1.0),
-        severity=Severity.ERROR if never_fell or not math.isfinite(loss.last) else Severity.WARNING,
+        confidence=(0.75 if never_fell else 0.55) * (0.6 if _large_data(trace) else 1.0),
+        severity=Severity.ERROR if never_fell else Severity.WARNING,
         evidence={"update_ratio": early, "first": start, "peak": peak},
         fixes=(Remedy("set-learning-rate", {"factor": factor}),),
     )

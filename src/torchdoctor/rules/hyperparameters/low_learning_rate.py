@@ -93,7 +93,7 @@ def low_learning_rate(
         Y. Bengio, "Practical Recommendations for Gradient-Based Training of Deep Architectures", 2012, section 3.1.
     """
     rates = Rates.of(trace)
-    if rates.planned is not None:
+    if rates.planned is not None and rates.learnable:
         finding = _by_experiment(trace, rates, rates.planned, factor)
     else:
         finding = _by_watching(trace, travel, steps)
@@ -103,7 +103,7 @@ def low_learning_rate(
 
 def _by_experiment(trace: Trace, rates: Rates, planned: Curve, factor: float) -> Finding | None:
     works = [c for c in rates.curves if c.fallen >= SOME and c.smooth]
-    if not rates.learnable or not works or works[0].factor < factor or not planned.smooth:
+    if not works or works[0].factor < factor or not planned.smooth:
         return None
     prior = trace.value("prior_loss")
     if prior is not None and planned.first < 0.5 * prior:
