@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from time import perf_counter
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+from torchdoctor.probes.stopwatch import Stopwatch
 
 STEPS = 150
 SOLVED = 1e-4  # of the loss at the start: low enough to stop looking
@@ -35,31 +36,34 @@ def lowest(
     """Adam from `start` at several rates; the best point of all walks.
 
     loss_of: numbers -> scalar; it may raise or be NaN where the loss is not defined, which ends that walk. None when
-    the loss is not finite at the start, or when one walk takes more than `patience` seconds.
+    the loss is not finite at the start, or when `patience` seconds end before all walks have: a walk cut short would
+    say that a loss cannot be attained which only was not.
     """
-    began = perf_counter()
+    stopwatch = Stopwatch()
     here = [t.detach().clone() for t in start]
     first = _value(loss_of, here)
     if not math.isfinite(first):
         return None
     best = Lowest(first, here)
     for rate in RATES:
-        found = _walk(loss_of, here, rate * scale, until=began + patience)
+        found = _walk(loss_of, here, rate * scale, stopwatch, patience)
         if found is None:
-            return None if rate == RATES[0] else best
+            return None
         best = min(best, found, key=lambda lowest: lowest.loss)
         if 0 <= best.loss < SOLVED * first:
             break
     return best
 
 
-def _walk(loss_of: Callable[[Numbers], Tensor], start: Numbers, rate: float, until: float) -> Lowest | None:
+def _walk(
+    loss_of: Callable[[Numbers], Tensor], start: Numbers, rate: float, stopwatch: Stopwatch, patience: float
+) -> Lowest | None:
     numbers = [t.clone().requires_grad_(True) for t in start]
     # Losses that are means over many numbers have gradients far below Adam's usual eps.
     optimizer = torch.optim.Adam(numbers, lr=rate, betas=(0.9, 0.99), eps=1e-20)
     best = Lowest(math.inf, start)
     for k in range(STEPS):
-        if perf_counter() > until:
+        if stopwatch.seconds > patience:
             return None
         optimizer.param_groups[0]["lr"] = rate * 0.5 * (1 + math.cos(math.pi * k / STEPS))
         loss = _differentiated(loss_of, numbers)
