@@ -1,0 +1,21 @@
+"""Time that does not run while other processes have the machine, so that a busy one sees the same as an idle one.
+
+May not: judge, print, be used for waiting on disks or networks, where no processor is busy and the clock must count.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter, process_time
+
+
+class Stopwatch:
+    """Runs from when it is made."""
+
+    def __init__(self) -> None:
+        self._clock, self._own = perf_counter(), process_time()
+
+    @property
+    def seconds(self) -> float:
+        """The lesser of time on the clock and time on processors: several threads at once do not count several times,
+        and what other processes took does not count at all."""
+        return min(perf_counter() - self._clock, process_time() - self._own)
