@@ -2,5 +2,5 @@
 
 ENGINE = (
     "probe", "fork", "batch", "survey", "listen", "random_matrix", "bench", "check",
-    "tail", "descent", "expectation", "sample",
+    "tail", "descent", "expectation", "sample", "stopwatch",
 )  # fmt: skip
