@@ -52,9 +52,10 @@ def missing_parameters(trace: Trace, *, drawn: float = 1.1) -> Iterator[Finding]
 
     How it decides
         Of the trainable parameters with a gradient, those in no group of the optimizer. An error, unless it looks
-        meant: the first layers of the model up to some point, with weights that are trained already (see
-        frozen-parameters for how that is told), are a hint. In a run that was only watched the weights cannot be
-        told from fresh ones, so first layers are a hint there too.
+        meant: the first layers of the model up to some point, with weights that are trained already, are a hint. A
+        matrix counts as trained when its largest singular value is more than `drawn` times that of its own numbers
+        shuffled (see frozen-parameters). In a run that was only watched the weights cannot be told from fresh ones, so
+        first layers are a hint there too.
 
     When it is wrong
         Training with several optimizers of which only one was handed over.
