@@ -36,6 +36,18 @@ def save(folder: Path, model: nn.Module, state: Mapping[str, Any]) -> None:
         raise BadCheckpoint(f"Cannot write {folder}: {error}. Free some space, or choose another folder.") from None
 
 
+def keep(folder: Path, name: str) -> None:
+    """Keep the checkpoint under another name beside it. Its files are never changed in place, so a link is enough."""
+    new, other = folder.with_name(name + ".new"), folder.with_name(name)
+    try:
+        _finish_move(other)
+        shutil.rmtree(new, ignore_errors=True)
+        shutil.copytree(folder, new, copy_function=_linked)
+        _take_place(new, other)
+    except OSError as error:
+        raise BadCheckpoint(f"Cannot write {other}: {error}. Free some space, or choose another folder.") from None
+
+
 def load(folder: str | Path, model: nn.Module) -> dict[str, Any]:
     """Put the weights of a checkpoint into the model and return the rest of it. Raises BadCheckpoint when there is
     none, when it is damaged, or when it is of another model; the model is then as it was."""
@@ -112,6 +124,13 @@ def _finish_move(folder: Path) -> None:
     new, old = folder.with_name(folder.name + ".new"), folder.with_name(folder.name + ".old")
     if not folder.exists() and new.is_dir() and old.is_dir():
         new.replace(folder)
+
+
+def _linked(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without links
+        shutil.copy2(source, target)
 
 
 def _onto_disk(file: Path) -> None:

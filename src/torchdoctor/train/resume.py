@@ -111,18 +111,18 @@ class Checkpoints:
     def after_step(self, at: Standing) -> None:
         """Save `last` if it is due, and if the loader could go on from the middle of an epoch."""
         if self.every_steps and at.step % self.every_steps == 0 and hasattr(at.parts.train, "state_dict"):
-            self._save("last", at)
+            self._save(at)
 
     def after_epoch(self, at: Standing) -> None:
-        """Save `last`, and `best` if this epoch was."""
-        self._save("last", at)
-        if at.best_epoch == at.epoch:
-            self._save("best", at)
+        """Save `last`, and keep it as `best` too if it is."""
+        self._save(at, best=at.best_epoch == at.epoch)
 
-    def _save(self, name: str, at: Standing) -> None:
+    def _save(self, at: Standing, best: bool = False) -> None:
         """A full disk must not end the training; the checkpoint of before is still there."""
         try:
-            checkpoint.save(self.folder / name, at.parts.model, at.state_dict())
+            checkpoint.save(self.folder / "last", at.parts.model, at.state_dict())
+            if best:
+                checkpoint.keep(self.folder / "last", "best")
         except BadCheckpoint as error:
             warnings.warn(f"{error} Training goes on.", stacklevel=2)
 
