@@ -10,10 +10,11 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from torchdoctor.cures.stream import Stream
 from torchdoctor.errors import one_line
-from torchdoctor.experiment import Experiment
+from torchdoctor.experiment import Experiment, Fit
 from torchdoctor.judge.trace import Trace
 from torchdoctor.parts import Parts
 from torchdoctor.probes.fork import preserved
@@ -42,7 +43,7 @@ class Outcome:
     """score: NaN when it is not defined or the run failed, which `error` then tells. drawn: training batches.
 
     passes: over the training loader. per_pass: batches of a whole one. numbers: what the loop logged. trace: of a
-    watched run.
+    watched run. scheduled: the learning rate followed a schedule.
     """
 
     score: float
@@ -53,6 +54,7 @@ class Outcome:
     error: str = ""
     numbers: Mapping[str, list[float]] = field(default_factory=dict)
     trace: Trace | None = field(default=None, repr=False, compare=False)
+    scheduled: bool = False
 
 
 def built(experiment: Experiment, seed: int) -> Parts:
@@ -111,7 +113,26 @@ def _run(experiment: Experiment, parts: Parts, seed: int, length: Length, watche
         error = one_line(failure)
     trace = watching.trace() if watching is not None else None
     seconds = time.monotonic() - began
-    return Outcome(score, stream.drawn, stream.passes, seconds, stream.per_pass, error, history.numbers, trace)
+    scheduled = parts.scheduler is not None
+    return Outcome(
+        score, stream.drawn, stream.passes, seconds, stream.per_pass, error, history.numbers, trace, scheduled
+    )
+
+
+def shortened(outcome: Outcome, experiment: Experiment, epochs: int) -> Outcome | None:
+    """What a run of fewer epochs would have come to: the score its longer twin logged there. None where that is not
+    known, or would not be the same: a user's loop or a schedule may look at how long the run is."""
+    scores = outcome.numbers.get("val_score", [])
+    if outcome.scheduled or experiment.score is not None or not _is_own_loop(experiment.fit) or len(scores) < epochs:
+        return None
+    return replace(outcome, score=scores[epochs - 1], seconds=0.0, drawn=0, error="")
+
+
+def _is_own_loop(fit: Fit | None) -> bool:
+    if isinstance(fit, partial) and fit.func is own_fit:
+        options = fit.keywords.get("options")
+        return options is None or (options.patience is None and options.score is None)
+    return fit is None
 
 
 class _Both:

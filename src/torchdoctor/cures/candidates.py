@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from torchdoctor.cures.remedies import is_full_length, key_of, why_not
+from torchdoctor.cures.remedies import key_of, why_not
 from torchdoctor.experiment import Experiment
-from torchdoctor.fixes.fix import code_of
+from torchdoctor.fixes.fix import code_of, resolve
 from torchdoctor.judge.finding import Finding, Remedy
 from torchdoctor.judge.report import Report
 
@@ -28,7 +28,17 @@ class Candidate:
 
     @property
     def full_length(self) -> bool:
-        return is_full_length(self.remedy)
+        """Whether its effect shows at the end of a whole run only."""
+        return resolve(self.remedy).full_length
+
+    @property
+    def doses(self) -> tuple[Candidate, ...]:
+        """The candidate, and with half the amount where training longer is the remedy and half of that may be paid."""
+        factor = self.remedy.options.get("factor")
+        if factor is None or factor <= 1 or resolve(self.remedy).epochs is None:
+            return (self,)
+        half = Remedy(self.remedy.fix, {**self.remedy.options, "factor": 1 + (factor - 1) / 2})
+        return (self, replace(self, remedy=half))
 
 
 @dataclass(frozen=True)
@@ -85,6 +95,33 @@ def _together(
         else:
             useless[finding.name] = " ".join(f"{fix} cannot be used here: {why}" for fix, why in whys.items())
     return tuple(chosen), useless
+
+
+def joined(chosen: Sequence[Candidate], new: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Both, where two factors of the same fix become their product. What is cured by it is then what the product is
+    for: of a rate divided by ten and then multiplied by a hundred, that it was low."""
+    result = list(chosen)
+    for candidate in new:
+        at = next((i for i, c in enumerate(result) if _can_multiply(c.remedy, candidate.remedy)), None)
+        if at is None:
+            result.append(candidate)
+        else:
+            result[at : at + 1] = _multiplied(result[at], candidate)
+    return tuple(result)
+
+
+def _can_multiply(a: Remedy, b: Remedy) -> bool:
+    return a.fix == b.fix and set(a.options) == set(b.options) == {"factor"}
+
+
+def _multiplied(old: Candidate, new: Candidate) -> list[Candidate]:
+    before, factor = float(old.remedy.options["factor"]), float(new.remedy.options["factor"])
+    product = float(f"{before * factor:.6g}")
+    if product == 1:
+        return []
+    causes = old.causes if (before > 1) == (product > 1) else ()
+    causes += new.causes if (factor > 1) == (product > 1) else ()
+    return [Candidate(Remedy(old.remedy.fix, {"factor": product}), tuple(dict.fromkeys(causes)), old.others)]
 
 
 def _merged(candidate: Candidate, finding: Finding) -> Candidate:

@@ -31,7 +31,7 @@ from torchdoctor.cures.track import SEED, Track
 from torchdoctor.cures.verdict import Verdict, after_search, without_search
 from torchdoctor.errors import BadParts
 from torchdoctor.experiment import Experiment, Fit
-from torchdoctor.judge.finding import Remedy
+from torchdoctor.judge.finding import Finding, Remedy
 from torchdoctor.judge.judge import judge
 from torchdoctor.judge.report import Report
 from torchdoctor.judge.trace import Trace
@@ -65,7 +65,8 @@ class Cure:
     """report: what was found. races: what was tried, in order. fix: what is handed over, empty unless cured.
 
     reason: the verdict in one or two sentences. before, after: scores of whole runs, on the same seeds; `after` is
-    empty where there is no fix, or no budget for it. report_after: what is found in a whole run with the fix.
+    empty where there is no fix, or no budget for it. uncovered: what came to light once the first remedies were in
+    place, told of the network with them. report_after: what is found in a whole run with the fix.
     experiment: with the fix; original: without.
     useless: {finding: why its remedies cannot be used here}. cost: training runs, the first one not counted.
     """
@@ -79,6 +80,7 @@ class Cure:
     after: Scores
     experiment: Experiment
     original: Experiment
+    uncovered: tuple[Finding, ...] = ()
     report_after: Report | None = None
     useless: Mapping[str, str] = field(default_factory=dict)
     cost: float = 0.0
@@ -130,6 +132,7 @@ class Cure:
             "before": self.before.to_dict(), "after": self.after.to_dict(),
             "races": [r.to_dict() for r in self.races], "useless": dict(self.useless),
             "report_after": self.report_after.to_dict() if self.report_after else None,
+            "uncovered": [f.to_dict() for f in self.uncovered],
             "cost": round(self.cost, 3), "seconds": round(self.seconds, 3), "report": self.report.to_dict(),
         }  # fmt: skip
 
@@ -221,6 +224,7 @@ def _result(track: Track, report: Report, first: Outcome, search: Search | None,
         after=Scores(final.with_it if final is not None and fix else {}),
         experiment=track.experiment_with(fix),
         original=track.experiment,
+        uncovered=search.uncovered if search is not None else (),
         report_after=search.report_after if search is not None and fix else None,
         useless=search.found.useless if search is not None else {},
         cost=track.purse.runs,

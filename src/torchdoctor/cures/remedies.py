@@ -75,6 +75,11 @@ def why_not(experiment: Experiment, remedies: Sequence[Remedy], seed: int = 0) -
     return ""
 
 
+def without_length(remedies: Sequence[Remedy]) -> list[Remedy]:
+    """Without those that only change the number of epochs."""
+    return [r for r in remedies if resolve(r).epochs is None]
+
+
 def key_of(remedies: Sequence[Remedy]) -> Key:
     """What tells one set of remedies from another, whatever their order."""
     return tuple(sorted((r.fix, repr(sorted(r.options.items()))) for r in remedies))
@@ -88,11 +93,6 @@ def names_of(remedies: Sequence[Remedy]) -> str:
 def lines_of(remedies: Sequence[Remedy]) -> str:
     """The remedies as the lines a person would write."""
     return "\n\n".join(code_of(r).strip("\n") for r in remedies)
-
-
-def is_full_length(remedy: Remedy) -> bool:
-    """Whether its effect shows at the end of a whole run only."""
-    return resolve(remedy).full_length
 
 
 def _patched(experiment: Experiment, remedy: Remedy) -> Experiment | None:

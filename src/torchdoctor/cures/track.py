@@ -15,11 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from torchdoctor.cures.arm import Length, Outcome, trained
+from torchdoctor.cures.arm import Length, Outcome, shortened, trained
 from torchdoctor.cures.budget import Budget, Purse
 from torchdoctor.cures.effect import Ruler
 from torchdoctor.cures.progress import Progress, ReportProgress, Stage
-from torchdoctor.cures.remedies import Key, key_of, names_of, treated
+from torchdoctor.cures.remedies import Key, key_of, names_of, treated, without_length
 from torchdoctor.errors import BadParts
 from torchdoctor.experiment import Experiment
 from torchdoctor.judge.finding import Remedy
@@ -84,17 +84,19 @@ class Track:
 
     def run(self, remedies: Sequence[Remedy], seed: int, share: float = 1.0) -> Outcome:
         """The experiment with these remedies, for this share of a whole run; remembered."""
-        key = key_of(remedies)
         length = self.length(remedies, share)
-        if (key, seed, length) not in self._outcomes:
-            self._outcomes[key, seed, length] = self._trained(remedies, seed, length, share)
-        return self._outcomes[key, seed, length]
+        known = self._known(remedies, seed, length)
+        if known is None:
+            known = self._trained(remedies, seed, length, share)
+            self._outcomes[key_of(without_length(remedies)), seed, length] = known
+        return known
 
     def price(self, arms: Sequence[Sequence[Remedy]], seeds: Sequence[int], share: float = 1.0) -> tuple[float, int]:
         """What it takes to run all arms on all seeds: whole runs, and trainings; what was run already is free."""
         runs, trials = 0.0, 0
         for remedies in arms:
-            new = sum((key_of(remedies), s, self.length(remedies, share)) not in self._outcomes for s in seeds)
+            length = self.length(remedies, share)
+            new = sum(self._known(remedies, seed, length) is None for seed in seeds)
             runs += new * share * self.experiment_with(remedies).epochs / self.experiment.epochs
             trials += new
         return runs, trials
@@ -128,6 +130,18 @@ class Track:
         if self._report is not None:
             done, total, eta = self.purse.standing(under_way)
             self._report(Progress(stage, what, why, done, total, self.purse.budget.unit, eta))
+
+    def _known(self, remedies: Sequence[Remedy], seed: int, length: Length) -> Outcome | None:
+        """The outcome if it was run already, or if a longer run of the same went through it."""
+        key, experiment = key_of(without_length(remedies)), self.experiment_with(remedies)
+        if (key, seed, length) in self._outcomes:
+            return self._outcomes[key, seed, length]
+        longer = (
+            outcome
+            for (k, s, other), outcome in self._outcomes.items()
+            if (k, s) == (key, seed) and other.at_most is length.at_most is None and other.epochs > length.epochs
+        )
+        return next((short for o in longer if (short := shortened(o, experiment, length.epochs))), None)
 
     def _trained(self, remedies: Sequence[Remedy], seed: int, length: Length, share: float) -> Outcome:
         what = f"{names_of(remedies)}, seed {seed - SEED + 1} of {len(self.seeds)}"
