@@ -117,7 +117,7 @@ def _whole(folder: Path) -> Path:
         return folder
     if new.is_dir() and old.is_dir():
         return new
-    raise BadCheckpoint(f"There is no checkpoint {folder}. Give the folder of one, such as RUN/checkpoints/last.")
+    raise BadCheckpoint(f"There is no checkpoint {folder}. Give the folder of one, such as RUN/last.")
 
 
 def _finish_move(folder: Path) -> None:

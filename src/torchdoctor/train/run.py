@@ -29,8 +29,6 @@ from torchdoctor.train.progress import Meter, ReportProgress
 from torchdoctor.train.resume import Checkpoints
 from torchdoctor.train.seed import seed_all
 
-CHECKPOINTS = "checkpoints"  # the folder inside a run
-
 
 class Describes(Protocol):
     """What can say which experiment it is; a Recipe can."""
@@ -61,7 +59,7 @@ def train(
     checkpoint_steps: int | None = None,
     report_progress: ReportProgress | None = None,
 ) -> Trained:
-    """Train it once, recording to a new run folder (default: runs/DATE-NAME) with checkpoints in checkpoints/.
+    """Train it once, recording to a new run folder (default: runs/DATE-NAME), with its checkpoints `last` and `best`.
 
     seed: of the build; default the recipe's own, else 0. cost: the share of the time that watching may take.
     resume: a run folder or a checkpoint to go on from. checkpoint_steps: also keep the state after so many steps.
@@ -85,19 +83,24 @@ def train(
 
     with Watch(parts.model, parts.optimizer, parts.loss_fn, run=path, cost=cost, recipe=recipe) as watch:
         meter = Meter(experiment.epochs, _steps(parts.train, options), report_progress)
-        history = History(experiment.epochs, also=(watch.log, meter.logged))
+
+        def keep(**numbers: float) -> None:
+            watch.log(**numbers)
+            meter.logged(**numbers)
+
+        history = History(experiment.epochs, also=keep)
         if options is not None:
-            kept = Checkpoints(path / CHECKPOINTS, checkpoint_steps, start)
+            kept = Checkpoints(path, checkpoint_steps, start)
             fit(parts, history, options, checkpoints=kept, on_step=meter.step)
         elif experiment.fit is not None:
             experiment.fit(parts, history)
-            checkpoint.save(path / CHECKPOINTS / "last", parts.model, {})
+            checkpoint.save(path / "last", parts.model, {})
     return Trained(path, parts, history.numbers)
 
 
 def checkpoint_in(path: Path) -> Path:
     """The last checkpoint of a run folder; a checkpoint's own folder is given back. Raises BadCheckpoint for others."""
-    for folder in (path / CHECKPOINTS / "last", path):
+    for folder in (path / "last", path):
         if (folder / checkpoint.STATE).is_file() or folder.with_name(folder.name + ".old").is_dir():
             return folder
     raise BadCheckpoint(f"{path} holds no checkpoint to resume from. Give a run folder, or one of its checkpoints.")
