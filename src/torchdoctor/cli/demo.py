@@ -31,7 +31,7 @@ def demo(
     folder = out or new_run("demo")
     say = (lambda *_: None) if as_json else print
     recipe = Recipe.load(RECIPE)
-    say(f"The recipe of a network for 1,797 handwritten digits:\n\n{RECIPE.read_text('utf-8')}")
+    say(f"A network for 1,797 handwritten digits, by this recipe:\n\n{_without_comments(RECIPE.read_text('utf-8'))}\n")
     _, before = trained(recipe, folder / "sick")
     say(f"After {recipe.train.epochs} epochs it reads {before['test_score']:.0%} of the test digits. Why?\n")
     found = cured(recipe, budget="3x", seeds=3)
@@ -46,6 +46,10 @@ def demo(
         print_json({"folder": str(folder), "before": before, "after": after, "cure": found.to_dict()})
     say(_next(folder, paths))
     return int(found.verdict != "cured")
+
+
+def _without_comments(text: str) -> str:
+    return "\n".join(line for line in text.splitlines() if not line.startswith("#"))
 
 
 def _table(before: Mapping[str, float], after: Mapping[str, float]) -> str:
