@@ -31,6 +31,13 @@ FIRES = {
     "a hundred times too low for many batches, a hint": Trace.of(
         overfit_loss={**_CURVES, "here x100": _DOWN}, samples={"train": 60_000}, batch_size=64
     ),
+    "what the run unlearnt of badly placed outputs is no learning": Trace.of(
+        overfit_loss={
+            "here x1": list(np.linspace(3.05, 2.95, 60)), "here x0.1": list(np.linspace(3.05, 3.04, 60)),
+            "here x10": list(np.linspace(3.05, 1.85, 60)), "here x100": list(np.geomspace(3.05, 0.5, 60)),
+        },
+        loss=np.linspace(3.05, 2.0, 600), prior_loss=1.89, samples={"train": 3000}, batch_size=50,
+    ),
     "watched: weights that stay where they were": Trace.of(
         {**_MATRIX, "loss_shapes": {"output": [64, 10], "target": [64]}},
         loss=np.linspace(2.31, 2.3, 600), update_ratio={"fc.weight": [3e-6] * 20},
@@ -162,9 +169,13 @@ def _rate_rose(trace: Trace) -> bool:
 
 
 def _learns(trace: Trace) -> bool:
-    """The run itself, where it was watched, has lowered its loss by a good part: the rate is enough."""
+    """The run itself, where it was watched, has lowered its loss by a good part, and below the best constant answer:
+    to come down to that from badly placed outputs is no learning."""
     loss: Series = trace["loss"].finite()
-    return len(loss) >= 100 and loss.fall() > 0.3 * abs(loss.first)
+    if len(loss) < 100 or not loss.fall() > 0.3 * abs(loss.first):
+        return False
+    prior = trace.value("prior_loss")
+    return prior is None or not prior > 0 or loss.tail(len(loss) // 10).median() < 0.9 * prior
 
 
 def _large_targets(trace: Trace) -> bool:
