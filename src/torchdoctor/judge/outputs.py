@@ -17,7 +17,8 @@ EXACT = 1e-3  # float32 sums of probabilities miss 1 by less
 class Outputs:
     """low, high: the least and most an output can be, whatever the weights. clipped: share of outputs exactly there.
 
-    attainable: the lowest loss behind the last weights; free: with nothing in the way; prior: of the best constant.
+    attainable: the lowest loss behind the last weights; free: with nothing in the way; prior: of the best constant;
+    start: of the untrained model.
     All may be NaN where it is not known.
     """
 
@@ -29,6 +30,7 @@ class Outputs:
     attainable: float
     free: float
     prior: float
+    start: float
     compares_classes: bool  # the loss looks at all classes of a row together
 
     @classmethod
@@ -40,7 +42,8 @@ class Outputs:
         return cls(
             value("reachable_min"), value("reachable_max"), value("reachable_clipped_share"),
             value("reachable_row_sum_spread"), value("reachable_log_sum"),
-            value("attainable_loss"), value("free_loss"), value("prior_loss"), value("loss_compares_classes") == 1,
+            value("attainable_loss"), value("free_loss"), value("prior_loss"), value("start_loss"),
+            value("loss_compares_classes") == 1,
         )  # fmt: skip
 
     @property
@@ -69,10 +72,12 @@ class Outputs:
 
     @property
     def lost(self) -> float:
-        """Share of the way from the best constant prediction down to the free loss that cannot be gone; NaN where the
-        loss has no such way (one class in the batch, constant targets)."""
-        way = self.prior - self.free
-        return (self.attainable - self.free) / way if way > EXACT * abs(self.prior) else math.nan
+        """Share of the way from the best constant prediction down to the free loss that cannot be gone. From the start
+        where a constant is as good as anything (one sample, one class, constant targets); NaN where no way is known."""
+        for begin in (self.prior, self.start):
+            if begin - self.free > EXACT * abs(begin):
+                return (self.attainable - self.free) / (begin - self.free)
+        return math.nan
 
     def evidence(self) -> dict[str, float | str]:
         """The known numbers, by name."""

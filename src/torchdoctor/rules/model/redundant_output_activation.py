@@ -39,6 +39,9 @@ FIRES = {
     "sigmoid before binary cross-entropy of logits": Trace.of(
         attainable_loss=0.503, free_loss=0.0, prior_loss=0.693, **_SIGMOID
     ),
+    "one sample, for which a constant is as good as anything": Trace.of(
+        attainable_loss=0.567, free_loss=0.0, prior_loss=0.0, start_loss=0.767, **_SIGMOID
+    ),
 }
 QUIET = {
     "logits into cross-entropy": Trace.of(
@@ -50,7 +53,7 @@ QUIET = {
     "softmax under a margin loss, which it can satisfy": Trace.of(
         attainable_loss=1e-4, free_loss=0.0, prior_loss=0.9, **_SOFTMAX
     ),
-    "one class in the batch: nothing can be said": Trace.of(
+    "one class in the batch, and no start: nothing can be said": Trace.of(
         attainable_loss=1.461, free_loss=0.0, prior_loss=0.0, **_SOFTMAX
     ),
     "only what the loss expects is known": Trace.of(loss_takes_logits=1, reachable_max=1.0),
