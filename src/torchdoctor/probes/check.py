@@ -33,6 +33,7 @@ from torchdoctor.record.facts import describe
 BUDGET = 10.0  # seconds; what people wait for before a training run without looking away
 ALWAYS = 5  # passes: a probe this cheap runs whatever the budget, or a large model would go unexamined
 READING = 0.3  # share of the budget that reading data may take
+LEAST = 0.5  # seconds it may take whatever the budget
 
 
 def check(
@@ -65,7 +66,7 @@ def examine(parts: Parts, *, budget: float | None = None, seed: int = 0) -> Trac
     clock = _Clock(BUDGET if budget is None else budget)
     with preserved(parts), _quietly():
         seeded(seed)
-        bench = Bench(parts, patience=READING * clock.budget)
+        bench = Bench(parts, patience=max(LEAST, READING * clock.budget))
         notes = _Notes(describe(uncompiled(parts.model), parts.optimizer, parts.loss_fn))
         notes.facts["samples_in_batch"] = bench.batches[0].size
         trial = _try_out(bench)
