@@ -70,7 +70,7 @@ class Rates:
 def _curve(subject: str, series: Series, reached: float, begin: float, best: float) -> Curve:
     values, first = series.values, series.first
     fallen = (begin - reached) / (begin - best) if math.isfinite(reached) and begin > best else -math.inf
-    peak = float(np.max(np.where(np.isfinite(values), values, np.inf)) / first) if first > 0 else 1.0
+    peak = float(np.max(np.where(np.isfinite(values), values, np.inf)) / first) if 0 < first < math.inf else 1.0
     half = np.flatnonzero(values < begin - 0.5 * fallen * (begin - best)) if fallen > 0 else np.array([])
     steps = int(half[0]) if len(half) else len(series)
     return Curve(float(subject.partition("x")[2]), first, reached, peak, fallen, steps)
