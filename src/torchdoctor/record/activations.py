@@ -17,6 +17,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.nn.utils import parametrize
 
 CAP = 16_384  # values looked at per layer: a mean over so many is off by less than 1 % of the spread
 MARGIN = 0.03  # of a layer's own range: nearer than this to its least or greatest value counts as saturated
@@ -92,16 +94,16 @@ class Collector:
     def __init__(self, model: nn.Module, around: Callable[[Any], Any] = lambda call: call) -> None:
         """around: wraps every hook's call, to time it."""
         self._around = around
-        # A leaf of the module tree, or a container that computes by itself (attention, recurrent cells are leaves too).
-        self._leaves = [(n, m) for n, m in model.named_modules() if n and _computes(m)]
+        self._leaves = _leaves(model)
         self._handles: list[Any] = []
         self.found = Activations()
         self._producer, self._axis = "", -1
-        self._last: tuple[int, int] = (0, 0)  # address and version of the last output seen
+        self._seen: dict[tuple[int, int], StorageWeakRef] = {}  # what passed a layer in this forward pass
 
     def attach(self) -> None:
+        self.detach()  # a forward pass that ended in an exception has left it attached
         self.found = Activations()
-        self._producer, self._axis, self._last = "", -1, (0, 0)
+        self._producer, self._axis = "", -1
         for name, module in self._leaves:
             hook = Hook(self._around(partial(self._see, name)))
             self._handles.append(module.register_forward_hook(hook))
@@ -110,23 +112,41 @@ class Collector:
         for handle in self._handles:
             handle.remove()
         self._handles.clear()
+        self._seen.clear()
+
+    def close(self) -> None:
+        """Never attach again."""
+        self.detach()
+        self._leaves = []
 
     @torch.no_grad()
     def _see(self, name: str, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-        weight = next((p for p in module.parameters(recurse=False) if p.dim() >= 2), None)
+        weight = next((p for p in module.parameters() if p.dim() >= 2), None)
         if weight is not None:
             entering = first_tensor(inputs)
-            if entering is not None and self._producer and _mark(entering) != self._last:
+            if entering is not None and self._is_new(entering) and self._producer:
                 self._keep(f"{self._producer}:activated", entering)
             self._producer = name
             self._axis = 1 if weight.dim() >= 3 and not isinstance(module, nn.RNNBase) else -1
         out = first_tensor(output)
-        if out is not None and _mark(out) != self._last:  # else it only passes on what came in: Flatten, Identity
+        # Before the first weights there are no units. And Flatten, Identity only pass on what came in.
+        if out is not None and self._producer and self._is_new(out):
             self._keep(name, out)
-            self._last = _mark(out)
+
+    def _is_new(self, x: Tensor) -> bool:
+        """Are these values seen for the first time in this forward pass? Remembers them."""
+        if not measurable(x):
+            return False
+        # The weak reference gives the memory free but keeps its identity from being used again; views share it. An
+        # in-place ReLU raises the version.
+        storage = StorageWeakRef(x.untyped_storage())  # type: ignore[no-untyped-call]
+        mark = (storage.cdata, -1 if x.is_inference() else x._version)
+        new = mark not in self._seen
+        self._seen[mark] = storage
+        return new
 
     def _keep(self, name: str, x: Tensor) -> None:
-        if x.is_floating_point() and x.dim() >= 2 and x.numel() and not x.is_sparse:
+        if x.dim() >= 2:
             self.found.layers[name] = statistics(x, self._axis if x.dim() > 2 else 1)
 
 
@@ -162,6 +182,11 @@ def _stride(have: int, wanted: int) -> int:
     return max(1, -(-have // wanted))
 
 
+def measurable(x: Tensor) -> bool:
+    """Dense real numbers, at least one of them."""
+    return x.is_floating_point() and x.layout is torch.strided and not x.is_nested and x.numel() > 0
+
+
 def first_tensor(value: Any) -> Tensor | None:
     """The tensor itself, or the first in a tuple, list or dict (an LSTM gives (output, state))."""
     if isinstance(value, Tensor):
@@ -173,11 +198,14 @@ def first_tensor(value: Any) -> Tensor | None:
     return None
 
 
+def _leaves(model: nn.Module) -> list[tuple[str, nn.Module]]:
+    """The modules that compute: those without children, and attention, which uses its child's weights directly. A
+    weight that is itself computed (weight_norm) has modules of its own; those do not count, and its layer does."""
+    parametrised = [m for m in model.modules() if parametrize.is_parametrized(m)]
+    inside = {id(part) for m in parametrised for part in m.parametrizations.modules()}  # type: ignore[union-attr]
+    return [(n, m) for n, m in model.named_modules() if n and id(m) not in inside and _computes(m)]
+
+
 def _computes(module: nn.Module) -> bool:
-    children = next(module.children(), None)
-    return children is None or isinstance(module, nn.MultiheadAttention)
-
-
-def _mark(x: Tensor) -> tuple[int, int]:
-    """Same address and same version: the same values, also through a view. An in-place ReLU raises the version."""
-    return (x.data_ptr(), -1 if x.is_inference() else x._version)
+    parts = [name for name, _ in module.named_children() if name != "parametrizations"]
+    return not parts or isinstance(module, nn.MultiheadAttention)

@@ -1,4 +1,4 @@
-"""Values wait on the device; a flush moves them to the host in one copy and appends them to the run in one commit.
+"""Values wait on the device; a flush moves them to the host in few copies and appends them to the run in one commit.
 
 May not: decide what is recorded.
 """
@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import sqlite3
 import warnings
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from contextlib import closing
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from torchdoctor.judge.series import Floats, Ints, Series
+from torchdoctor.judge.series import Floats
 from torchdoctor.judge.trace import Trace
 from torchdoctor.record.follow import WatchWarning
-from torchdoctor.record.run import Run, Writer
+from torchdoctor.record.run import DATABASE, Block, Run, Writer
 from torchdoctor.record.signal import Columns
 
 Key = tuple[str, tuple[str, ...]]
+Rows = list[tuple[int, Any]]  # step, values of all subjects
 
 
 class Buffer:
@@ -29,8 +30,8 @@ class Buffer:
 
     def __init__(self, writer: Writer) -> None:
         self.writer = writer
-        self._waiting: dict[Key, list[tuple[int, Any]]] = {}
-        self._lost: list[Trace] = []
+        self._waiting: dict[Key, Rows] = {}
+        self._facts: dict[str, Any] = {}
         self.closed = False  # the folder is finished and never changed again
 
     def add(self, signal: str, step: int, columns: Columns) -> None:
@@ -44,60 +45,49 @@ class Buffer:
         rows.append((step, [value]))
 
     def fact(self, name: str, value: Any) -> None:
-        """Keep a plain JSON value in the run."""
-        try:
-            self.writer.fact(name, value)
-        except (sqlite3.Error, OSError) as error:
-            self._move_to_memory(error)
-            self.writer.fact(name, value)
+        """Keep a plain JSON value in the run; written with the next flush."""
+        self._facts[name] = value
 
     def flush(self) -> None:
         """Write what waits. A full disk or a folder that vanished ends writing there, never the training."""
-        waiting, self._waiting = self._waiting, {}
-        if not waiting:
+        if not self._waiting and not self._facts:
             return
-        blocks = _to_host(waiting)
+        blocks, facts = _to_host(self._waiting), self._facts
+        self._waiting, self._facts = {}, {}
         try:
-            self._write(blocks)
+            self._write(blocks, facts)
         except (sqlite3.Error, OSError) as error:
-            self._move_to_memory(error)
-            self._write(blocks)
+            self._move_to_memory(error, blocks, facts)
 
     def trace(self) -> Trace:
         """Everything recorded so far, flushed or not."""
-        self.flush()
-        finished = self.closed and self.writer.path is not None
-        trace = Run(self.writer.path).trace() if finished and self.writer.path else self.writer.trace()
-        for earlier in self._lost:
-            trace = _appended(earlier, trace)
-        return trace
+        if self.closed and self.writer.path is not None:
+            with closing(Run(self.writer.path)) as run:
+                return run.trace()
+        return self.writer.trace(waiting=_to_host(self._waiting), facts=self._facts)
 
     def close(self) -> None:
         self.flush()
-        self.closed = self.writer.path is not None
+        if self.writer.path is None:
+            return
         try:
+            if not (self.writer.path / DATABASE).is_file():
+                raise FileNotFoundError("the folder is gone")
             self.writer.close()
+            self.closed = True
         except (sqlite3.Error, OSError) as error:
-            self._move_to_memory(error)
+            self._move_to_memory(error, [], {})
 
-    def _write(self, blocks: list[tuple[Key, Ints, Floats]]) -> None:
-        for (signal, subjects), steps, values in blocks:
-            self.writer.append(signal, subjects, steps, values)
-        self.writer.commit()
-
-    def _move_to_memory(self, error: Exception) -> None:
-        folder: Path | None = self.writer.path
-        facts: dict[str, Any] = {}
-        try:
-            self.writer.discard()
-            before = self.writer.trace()
-            facts = dict(before.facts)
-            self._lost.append(before)
-        except (sqlite3.Error, OSError):
-            pass  # the warning below says that the folder may be incomplete
-        self.writer = Writer(None)
+    def _write(self, blocks: Iterable[Block], facts: Mapping[str, Any]) -> None:
+        for block in blocks:
+            self.writer.append(*block)
         for name, value in facts.items():
             self.writer.fact(name, value)
+        self.writer.commit()
+
+    def _move_to_memory(self, error: Exception, blocks: Iterable[Block], facts: Mapping[str, Any]) -> None:
+        folder, self.writer = self.writer.path, self.writer.to_memory()
+        self._write(blocks, facts)
         warnings.warn(
             f"Recording to {folder} stopped ({error}); training goes on and is watched in memory from here. "
             "What was written before is kept. Free some space or choose another folder with run=...",
@@ -106,54 +96,69 @@ class Buffer:
         )
 
 
-def _to_host(waiting: dict[Key, list[tuple[int, Any]]]) -> list[tuple[Key, Ints, Floats]]:
-    """One copy per device for all tensors together, in double precision."""
-    flat: dict[torch.device, list[Tensor]] = {}
-    for rows in waiting.values():
+def _to_host(waiting: Mapping[Key, Rows]) -> list[Block]:
+    """One copy for all tensors of a device and type together. A signal whose values do not fit is left out, and said.
+
+    The copy is made before converting to double precision, which not every device can.
+    """
+    try:
+        return _blocks(waiting, _copied(waiting.values()))
+    except Exception:  # noqa: BLE001 - find out whose fault it is
+        return [block for key, rows in waiting.items() for block in _to_host_alone(key, rows)]
+
+
+def _to_host_alone(key: Key, rows: Rows) -> list[Block]:
+    try:
+        return _blocks({key: rows}, _copied([rows]))
+    except Exception as error:  # noqa: BLE001 - one signal breaks, the others are kept
+        warnings.warn(
+            f"{len(rows)} values of {key[0]} are lost: {str(error).splitlines()[:1]}", WatchWarning, stacklevel=3
+        )
+        return []
+
+
+class _Copied:
+    """Tensors that were copied together, handed out again one after another in the same order."""
+
+    def __init__(self, pieces: list[Tensor]) -> None:
+        joined = torch.cat([p.reshape(-1) for p in pieces])
+        joined = joined.float() if joined.dtype.itemsize < 4 and joined.is_floating_point() else joined
+        self._values: Floats = joined.cpu().numpy().astype(np.float64)
+        self._read = 0
+
+    def take(self, n: int) -> Floats:
+        self._read += n
+        return self._values[self._read - n : self._read]
+
+
+def _copied(all_rows: Iterable[Rows]) -> dict[tuple[torch.device, torch.dtype], _Copied]:
+    pieces: dict[tuple[torch.device, torch.dtype], list[Tensor]] = {}
+    for rows in all_rows:
         for _, values in rows:
             for piece in [values] if isinstance(values, Tensor) else values:
                 if isinstance(piece, Tensor):
-                    flat.setdefault(piece.device, []).append(piece.reshape(-1))
-    host = {device: _joined(pieces).cpu().numpy() for device, pieces in flat.items()}
-    read = dict.fromkeys(host, 0)
+                    pieces.setdefault((piece.device, piece.dtype), []).append(piece.detach())
+    return {kind: _Copied(some) for kind, some in pieces.items()}
 
-    def take(piece: Tensor | float) -> Sequence[float] | Floats:
-        if not isinstance(piece, Tensor):
-            return [float(piece)]
-        start = read[piece.device]
-        read[piece.device] = start + piece.numel()
-        return host[piece.device][start : start + piece.numel()]
 
-    blocks = []
+def _blocks(waiting: Mapping[Key, Rows], copied: Mapping[tuple[torch.device, torch.dtype], _Copied]) -> list[Block]:
+    """One for each signal, and for each length where vectors change theirs."""
+
+    def numbers(values: Any) -> Floats:
+        if isinstance(values, Tensor):
+            return copied[values.device, values.dtype].take(values.numel())
+        parts = [copied[v.device, v.dtype].take(v.numel()) if isinstance(v, Tensor) else [float(v)] for v in values]
+        return np.concatenate(parts) if parts else np.empty(0)
+
+    blocks: list[Block] = []
     for (signal, subjects), rows in waiting.items():
-        steps = np.array([step for step, _ in rows], np.int64)
-        numbers = [
-            np.concatenate([take(piece) for piece in ([values] if isinstance(values, Tensor) else values)])
-            for _, values in rows
-        ]
-        values = np.stack(numbers)
-        if values.shape[1] != len(subjects):  # a vector for each subject
-            values = values.reshape(len(rows), len(subjects), -1)
-        blocks.append(((signal, subjects), steps, values))
+        by_length: dict[int, list[tuple[int, Floats]]] = {}
+        for step, values in rows:
+            found = numbers(values)
+            by_length.setdefault(len(found), []).append((step, found))
+        for length, found_rows in by_length.items():
+            table = np.stack([found for _, found in found_rows])
+            if length != len(subjects):  # a vector for each subject
+                table = table.reshape(len(found_rows), len(subjects), -1)
+            blocks.append((signal, subjects, np.array([step for step, _ in found_rows], np.int64), table))
     return blocks
-
-
-def _joined(pieces: list[Tensor]) -> Tensor:
-    """In double precision; stacking by type first, since converting thousands of scalars one by one is slow."""
-    if len({p.dtype for p in pieces}) == 1:
-        return torch.cat(pieces).double()
-    return torch.cat([p.double() for p in pieces])
-
-
-def _appended(earlier: Trace, later: Trace) -> Trace:
-    data = {name: dict(group) for name, group in earlier.data.items()}
-    for name, group in later.data.items():
-        mine = data.setdefault(name, {})
-        for subject, series in group.items():
-            old = mine.get(subject)
-            mine[subject] = (
-                series
-                if old is None
-                else Series(np.concatenate([old.steps, series.steps]), np.concatenate([old.values, series.values]))
-            )
-    return Trace(data, {**earlier.facts, **later.facts})

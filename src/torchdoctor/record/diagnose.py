@@ -14,4 +14,8 @@ from torchdoctor.record.run import Run
 def diagnose(run: str | Path | Run, *, rules: Iterable[Rule] | None = None) -> Report:
     """The rules over a recorded run. Raises BadRun when the folder holds none, or one that cannot be read."""
     opened = run if isinstance(run, Run) else Run(run)
-    return judge(opened.trace(), rules, title=opened.path.name)
+    try:
+        return judge(opened.trace(), rules, title=opened.path.name)
+    finally:
+        if opened is not run:
+            opened.close()

@@ -23,8 +23,8 @@ class Moment:
     model: nn.Module
     names: tuple[str, ...] = ()
     parameters: tuple[nn.Parameter, ...] = ()
-    loss: Tensor | None = None
-    scale: Tensor | None = None
+    loss: Tensor | float | None = None
+    scale: Tensor | float | None = None
     activations: Activations = field(default_factory=Activations)
     inputs: Tensor | None = None  # the first floating-point input of the model
     output: Tensor | None = None
@@ -36,7 +36,7 @@ class Moment:
     rates: tuple[float, ...] = ()  # learning rate of each group
     rates_changed: bool = True
     phases: dict[str, float] = field(default_factory=dict)  # seconds
-    skipped: bool = False  # a GradScaler found infinite gradients and skipped the step
+    skipped: Tensor | bool = False  # a GradScaler found infinite gradients and left the step out
     gradient_norm: Tensor | float = 0.0  # L2 over all parameters after backward, before clipping, unscaled
     gradient_norms: Sequence[Tensor] = ()  # of each parameter that has one, unscaled
     gradient_names: tuple[str, ...] = ()
@@ -61,7 +61,10 @@ def thinned(parameter: Tensor) -> Tensor:
 def norms(tensors: Sequence[Tensor]) -> Sequence[Tensor]:
     """L2 norm of each, as 0-d tensors, in one fused call."""
     # The private name is what torch.nn.utils.clip_grad_norm_ itself is built on; there is no public one per tensor.
-    return torch._foreach_norm(list(tensors)) if tensors else ()
+    if not tensors:
+        return ()
+    # In float16 the norm of ordinary gradients overflows, and in bfloat16 it has two digits.
+    return torch._foreach_norm(list(tensors), 2, torch.float32 if tensors[0].dtype.itemsize < 4 else None)
 
 
 def total_norm(each: Sequence[Tensor]) -> Tensor | float:

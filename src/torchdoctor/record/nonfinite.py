@@ -1,27 +1,32 @@
-"""Where did the NaN come from? One forward pass is repeated on the same batch, looking at every layer.
+"""Where did the NaN come from? The forward passes of a step are repeated on the same batch, looking at every layer.
 
-It runs once in a run, when the loss is first seen to be NaN or infinite and before backward can spread it, so that
+It runs once in a run, when the loss is first seen to be NaN or infinite and before the optimizer can spread it, so that
 naming the source costs nothing while all is well.
 
-May not: change the run: RNG, buffers and gradients are put back.
+May not: change the run: random numbers, buffers, attributes and gradients are put back.
 """
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from torchdoctor.record.activations import first_tensor
+from torchdoctor.record.facts import is_compiled
 
 
 @dataclass(frozen=True)
 class Source:
     """modules: the first one whose output is not finite, "input" or "loss_fn" for what lies outside the model.
 
+    A value that the model makes between two layers, without a module, is named "<layer before it>:activated".
     parameters: those that are already not finite; then the update before was the culprit.
     """
 
@@ -39,42 +44,94 @@ class Call:
     device_type: str
 
     def again(self, model: nn.Module) -> None:
-        with torch.autocast(self.device_type, dtype=self.autocast) if self.autocast else nullcontext():
+        # With gradients, as the first time: autocast remembers its casts, and one made without would cut the graph.
+        with torch.autocast(self.device_type, dtype=self.autocast, enabled=self.autocast is not None):
             model(*self.args, **self.kwargs)
 
 
-def find_source(model: nn.Module, call: Call | None) -> Source:
+def find_source(model: nn.Module, calls: Sequence[Call]) -> Source:
     """Names the first module in the order of execution whose output is not finite."""
-    parameters = tuple(n for n, p in model.named_parameters() if not _finite(p))
-    if call is None:
+    parameters = tuple(n for n, p in model.named_parameters() if not finite(p))
+    if not calls:
         return Source((), parameters)
-    if not all(_finite(t) for t in [*call.args, *call.kwargs.values()] if isinstance(t, Tensor)):
+    if any(not _usable(call) for call in calls):
         return Source(("input",), parameters)
+    return Source((_first_bad(model, calls),), parameters)
+
+
+def _first_bad(model: nn.Module, calls: Iterable[Call]) -> str:
     bad: list[str] = []
+    last = ""  # the layer that ended last
 
-    def look(name: str, output: Any) -> None:
+    def enter(_module: nn.Module, args: tuple[Any, ...]) -> None:
+        entering = first_tensor(args)
+        if not bad and entering is not None and not finite(entering):
+            bad.append(f"{last}:activated" if last else "input")
+
+    def leave(name: str, is_leaf: bool, output: Any) -> None:
+        nonlocal last
         out = first_tensor(output)
-        if not bad and out is not None and not _finite(out):
-            bad.append(name)
+        if not bad and out is not None and not finite(out):
+            bad.append(name if is_leaf else f"{last}:activated" if last else "input")
+        last = name if is_leaf else last
 
-    hooks = [
-        m.register_forward_hook(lambda _m, _i, o, name=n: look(name, o))
-        for n, m in model.named_modules()
-        if next(m.children(), None) is None
-    ]
-    buffers = [(b, b.clone()) for b in model.buffers()]
-    cuda = range(torch.cuda.device_count()) if torch.cuda.is_available() else []
-    try:
-        with torch.no_grad(), torch.random.fork_rng(devices=cuda):
+    with ExitStack() as stack:
+        stack.enter_context(_put_back(model))
+        for name, module in model.named_modules():
+            is_leaf = next(module.children(), None) is None
+            if is_leaf:
+                stack.callback(module.register_forward_pre_hook(enter).remove)
+            look = lambda _m, _i, out, name=name, is_leaf=is_leaf: leave(name, is_leaf, out)  # noqa: E731
+            stack.callback(module.register_forward_hook(look).remove)
+        for call in calls:
+            last = ""
             call.again(model)
+            if bad:
+                return bad[0]
+    return "loss_fn"
+
+
+@contextmanager
+def _put_back(model: nn.Module) -> Iterator[None]:
+    """Random numbers as before; the forward passes write to copies of the buffers and of the modules' attributes."""
+    cuda = range(torch.cuda.device_count()) if torch.cuda.is_available() else []
+    python, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002 - the one that a model draws from
+    attributes = [(m, dict(vars(m)), dict(m._buffers)) for m in model.modules()]
+    for module, _, buffers in attributes:
+        # Copies, rather than copying back: backward would find a buffer that was written to, and refuse.
+        module._buffers = {name: b if b is None else b.clone() for name, b in buffers.items()}
+    try:
+        with torch.enable_grad(), torch.random.fork_rng(devices=cuda), _uncompiled(model):
+            yield
     finally:
-        for hook in hooks:
-            hook.remove()
-        with torch.no_grad():
-            for buffer, value in buffers:
-                buffer.copy_(value)
-    return Source(tuple(bad) or ("loss_fn",), parameters)
+        for module, own, _ in attributes:
+            vars(module).clear()
+            vars(module).update(own)
+        random.setstate(python)
+        np.random.set_state(numpy_state)  # noqa: NPY002
 
 
-def _finite(x: Tensor) -> bool:
+def _uncompiled(model: nn.Module) -> Any:
+    """Hooks are not seen inside of a compiled model, and must not make it compile anew."""
+    return torch.compiler.set_stance("force_eager") if is_compiled(model) else nullcontext()
+
+
+def _usable(call: Call) -> bool:
+    """The first tensor of the call holds the data: no NaN, no infinity. Others may be masks, of which minus infinity is
+    a part."""
+    tensors = list(_tensors([*call.args, *call.kwargs.values()]))
+    return all(finite(t) for t in tensors[:1]) and not any(bool(torch.isnan(t).any()) for t in tensors[1:])
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    if isinstance(value, Tensor) and value.is_floating_point():
+        yield value.coalesce().values() if value.is_sparse else value
+    elif isinstance(value, dict):
+        yield from _tensors(list(value.values()))
+    elif isinstance(value, (list, tuple)):
+        for v in value:
+            yield from _tensors(v)
+
+
+def finite(x: Tensor) -> bool:
     return not x.is_floating_point() or bool(torch.isfinite(x).all())

@@ -10,12 +10,16 @@ May not: judge, import torch.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
+import shutil
 import sqlite3
 import sys
-from collections.abc import Mapping
+import tempfile
+import weakref
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -29,6 +33,7 @@ from torchdoctor.judge.trace import Trace
 
 FORMAT = 1  # PRAGMA user_version of signals.db; raise it when an older reader could not understand what is written
 DATABASE = "signals.db"
+Block = tuple[str, tuple[str, ...], Ints, Floats]  # signal, subjects, steps (n,), values (n, subjects[, k])
 _SCHEMA = f"""
 PRAGMA journal_mode=WAL;
 PRAGMA synchronous=OFF;  -- no fsync: a crash of the process loses nothing that was flushed, a power cut might
@@ -45,52 +50,66 @@ class Writer:
     def __init__(self, path: Path | None = None, recipe: str | None = None) -> None:
         self.path = path
         self._columns: dict[tuple[str, tuple[str, ...], int], int] = {}
-        if path is not None:
-            _make_folder(path, recipe)
+        if path is not None and _holds_run(path):
+            raise BadRun(f"{path} already holds a run, and a run is never changed afterwards. Choose another folder.")
+        existed = path is not None and path.exists()
         try:
+            if path is not None:
+                _make_folder(path, recipe)
             self._db = sqlite3.connect(path / DATABASE if path else ":memory:", check_same_thread=False)
+            weakref.finalize(self, self._db.close)
             self._db.executescript(_SCHEMA)
-        except sqlite3.Error as error:
-            raise BadRun(f"Cannot write {path}: {error}. Choose another folder with run=...") from None
+        except (sqlite3.Error, OSError, ValueError) as error:
+            if path is not None:
+                _unmake_folder(path, existed)
+            why = getattr(error, "strerror", None) or error
+            raise BadRun(f"Cannot write {path}: {why}. Choose another folder, or free some space.") from None
 
     def append(self, signal: str, subjects: tuple[str, ...], steps: Ints, values: Floats) -> None:
         """values: (n, subjects), or (n, subjects, k) for vectors. Kept by the next commit()."""
         width = values.shape[2] if values.ndim == 3 else 0
         key = (signal, subjects, width)
         if key not in self._columns:
+            name = signal.encode("utf-8", "replace").decode()  # SQLite refuses half a surrogate pair
             row = self._db.execute(
-                "INSERT INTO columns (signal, subjects, width) VALUES (?,?,?)", (signal, json.dumps(subjects), width)
+                "INSERT INTO columns (signal, subjects, width) VALUES (?,?,?)", (name, json.dumps(subjects), width)
             )
             self._columns[key] = int(row.lastrowid or 0)
         block = (self._columns[key], steps.astype("<i8").tobytes(), values.astype("<f8").tobytes())
         self._db.execute("INSERT INTO block VALUES (?,?,?)", block)
 
     def fact(self, name: str, value: Any) -> None:
-        """Keep a plain JSON value under a name; the last one counts."""
+        """Keep a plain JSON value under a name; the last one counts. Kept by the next commit()."""
         self._db.execute("INSERT OR REPLACE INTO fact VALUES (?,?)", (name, json.dumps(value)))
 
     def commit(self) -> None:
         """Everything appended so far is in the file, or, after an error, nothing of it."""
         self._db.commit()
 
-    def discard(self) -> None:
-        """Forget what was appended since the last commit, after an error."""
-        self._db.rollback()
-        self._columns = {
-            (signal, tuple(json.loads(subjects)), width): row
-            for row, signal, subjects, width in self._db.execute("SELECT id, signal, subjects, width FROM columns")
-        }
+    def to_memory(self) -> Writer:
+        """What was committed, in a writer that needs no disk; after an error of this one, which is closed."""
+        twin = Writer(None)
+        with contextlib.suppress(sqlite3.Error):  # what cannot be read any more is lost
+            self._db.rollback()
+            self._db.backup(twin._db)
+        rows = twin._db.execute("SELECT id, signal, subjects, width FROM columns")
+        twin._columns = {(signal, tuple(json.loads(subjects)), width): row for row, signal, subjects, width in rows}
+        with contextlib.suppress(sqlite3.Error):
+            self._db.close()
+        return twin
 
-    def trace(self, since: int = 0) -> Trace:
-        """Everything recorded so far from step `since` on."""
-        return _read(self._db, since)
+    def trace(self, since: int = 0, waiting: Iterable[Block] = (), facts: Mapping[str, Any] | None = None) -> Trace:
+        """Everything recorded so far from step `since` on, and what is `waiting` to be appended."""
+        return _read(self._db, since, waiting, facts or {})
 
     def close(self) -> None:
         """Fold the write-ahead log back into the one file, so that the folder can be copied or made read-only."""
         self._db.commit()
         if self.path is not None:
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            self._db.execute("PRAGMA journal_mode=DELETE")
+            with contextlib.suppress(sqlite3.OperationalError):  # somebody reads it, or the disk is full: it stays
+                self._db.execute("PRAGMA busy_timeout=0")
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                self._db.execute("PRAGMA journal_mode=DELETE")
             self._db.close()
 
 
@@ -99,10 +118,11 @@ class Run:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        if not (self.path / DATABASE).is_file():
+        if not _holds_run(self.path):
             raise BadRun(f"{self.path} holds no run: it has no {DATABASE}. Give the folder that watch or train wrote.")
         try:
             self._db = self._connect()
+            weakref.finalize(self, self._db.close)
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version > FORMAT:
                 raise BadRun(
@@ -111,46 +131,72 @@ class Run:
                 )
             for table in ("fact", "columns", "block"):
                 self._db.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone()
-        except sqlite3.Error as error:
-            raise self._damaged(error) from None
+        except (sqlite3.Error, OSError) as error:
+            raise self._damaged(DATABASE, error) from None
 
     def trace(self, since: int = 0) -> Trace:
         """Everything recorded from step `since` on."""
         try:
             return _read(self._db, since)
-        except (sqlite3.Error, ValueError, KeyError) as error:
-            raise self._damaged(error) from None
+        except (sqlite3.Error, ValueError, LookupError, TypeError) as error:
+            raise self._damaged(DATABASE, error) from None
 
     @property
     def recipe(self) -> str | None:
         """The recipe as YAML text, None where the run came from a user's own loop."""
         file = self.path / "recipe.yaml"
-        return file.read_text("utf-8") if file.is_file() else None
+        return self._text(file) if file.is_file() else None
 
     @property
     def environment(self) -> Mapping[str, Any]:
         """Versions and machine, as the run's writer saw them."""
         file = self.path / "environment.json"
-        return dict(json.loads(file.read_text("utf-8"))) if file.is_file() else {}
+        try:
+            return dict(json.loads(self._text(file))) if file.is_file() else {}
+        except ValueError as error:
+            raise self._damaged(file.name, error) from None
 
     def close(self) -> None:
         self._db.close()
 
-    def _connect(self) -> sqlite3.Connection:
-        """Read only; a folder that may not be written to cannot hold SQLite's lock files, so it is read as it lies."""
-        address = (self.path / DATABASE).resolve().as_uri()
+    def _text(self, file: Path) -> str:
         try:
-            db = sqlite3.connect(address + "?mode=ro", uri=True, check_same_thread=False)
-            db.execute("SELECT 1 FROM sqlite_master").fetchone()
-            return db
-        except sqlite3.OperationalError:
-            return sqlite3.connect(address + "?immutable=1", uri=True, check_same_thread=False)
+            return file.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise self._damaged(file.name, error) from None
 
-    def _damaged(self, error: Exception) -> BadRun:
+    def _connect(self) -> sqlite3.Connection:
+        """Read only. In a folder that may not be written to SQLite cannot make its lock files: there a finished run is
+        read as it lies, and one that a crash left with its write-ahead log is read from a copy."""
+        file, log = self.path / DATABASE, self.path / f"{DATABASE}-wal"
+        try:
+            return _opened(file, "mode=ro")
+        except sqlite3.OperationalError:
+            if not (log.is_file() and log.stat().st_size):
+                return _opened(file, "immutable=1")
+            copy = tempfile.TemporaryDirectory(prefix="torchdoctor-")
+            weakref.finalize(self, copy.cleanup)
+            for part in (file, log):
+                shutil.copyfile(part, Path(copy.name) / part.name)
+            return _opened(Path(copy.name) / DATABASE, "mode=rw")
+
+    def _damaged(self, name: str, error: Exception) -> BadRun:
+        rescue = f"; what is left may be saved with: sqlite3 {name} .recover" if name == DATABASE else ""
+        why = (str(error).splitlines() or [type(error).__name__])[0]
         return BadRun(
-            f"{self.path / DATABASE} is damaged or cut off ({error}). Copy the run again from where it was made; "
-            f"what is left may be saved with: sqlite3 {DATABASE} .recover"
+            f"{self.path / name} is damaged or cut off ({why}). Copy the run again from where it was made{rescue}."
         )
+
+
+def _opened(file: Path, how: str) -> sqlite3.Connection:
+    """One that has been read from: connecting alone touches nothing."""
+    db = sqlite3.connect(f"{file.resolve().as_uri()}?{how}", uri=True, check_same_thread=False)
+    try:
+        db.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.Error:
+        db.close()
+        raise
+    return db
 
 
 def environment() -> dict[str, Any]:
@@ -171,45 +217,63 @@ def environment() -> dict[str, Any]:
     }
 
 
-def _make_folder(path: Path, recipe: str | None) -> None:
-    if (path / DATABASE).exists():
-        raise BadRun(f"{path} already holds a run, and a run is never changed afterwards. Choose another folder.")
+def _holds_run(path: Path) -> bool:
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        (path / "environment.json").write_text(json.dumps(environment(), indent=2), "utf-8")
-        if recipe is not None:
-            (path / "recipe.yaml").write_text(recipe, "utf-8")
-    except OSError as error:
-        raise BadRun(f"Cannot write {path}: {error.strerror}. Choose another folder, or free some space.") from None
+        return (path / DATABASE).is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
-def _read(db: sqlite3.Connection, since: int) -> Trace:
-    blocks: dict[int, list[tuple[Ints, Floats]]] = {}
+def _make_folder(path: Path, recipe: str | None) -> None:
+    path.mkdir(parents=True, exist_ok=True)
+    (path / "environment.json").write_text(json.dumps(environment(), indent=2), "utf-8")
+    if recipe is not None:
+        (path / "recipe.yaml").write_text(recipe, "utf-8")
+
+
+def _unmake_folder(path: Path, existed: bool) -> None:
+    """Leave nothing half-written."""
+    with contextlib.suppress(OSError, ValueError):
+        for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", "environment.json", "recipe.yaml"):
+            (path / name).unlink(missing_ok=True)
+        if not existed:
+            path.rmdir()
+
+
+def _read(
+    db: sqlite3.Connection, since: int, waiting: Iterable[Block] = (), more: Mapping[str, Any] | None = None
+) -> Trace:
     columns = {
-        row: (signal, json.loads(subjects), width)
+        row: (signal, tuple(json.loads(subjects)), width)
         for row, signal, subjects, width in db.execute("SELECT id, signal, subjects, width FROM columns ORDER BY id")
     }
+    blocks: dict[tuple[str, tuple[str, ...], int], list[tuple[Ints, Floats]]] = {}
     for row, steps, values in db.execute("SELECT columns, steps, vals FROM block ORDER BY rowid"):
         _, subjects, width = columns[row]
         s = np.frombuffer(steps, "<i8")
         v = np.frombuffer(values, "<f8").reshape(len(s), len(subjects), *([width] if width else []))
-        blocks.setdefault(row, []).append((s, v))
-    pieces: dict[tuple[str, str], list[Series]] = {}
-    for row, parts in blocks.items():
-        signal, subjects, _ = columns[row]
+        blocks.setdefault(columns[row], []).append((s, v))
+    for signal, subjects, s, v in waiting:
+        blocks.setdefault((signal, subjects, v.shape[2] if v.ndim == 3 else 0), []).append((s, v))
+    pieces: dict[str, dict[str, list[Series]]] = {}
+    for (signal, subjects, _), parts in blocks.items():
         all_steps, all_values = np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
         keep = slice(None) if since <= 0 else all_steps >= since
         for i, subject in enumerate(subjects):
-            pieces.setdefault((signal, subject), []).append(Series(all_steps[keep], all_values[keep, i]))
-    data: dict[str, dict[str, Series]] = {}
-    for (signal, subject), series in pieces.items():
-        data.setdefault(signal, {})[subject] = series[0] if len(series) == 1 else _joined(series)
+            found = pieces.setdefault(signal, {}).setdefault(subject, [])
+            found.append(Series(all_steps[keep], all_values[keep, i]))
+    data = {signal: {subject: _joined(found) for subject, found in group.items()} for signal, group in pieces.items()}
     facts = {name: json.loads(text) for name, text in db.execute("SELECT name, json FROM fact")}
-    return Trace(data, facts)
+    return Trace(data, {**facts, **(more or {})})
 
 
 def _joined(series: list[Series]) -> Series:
     """Blocks of the same signal and subject that were written beside different neighbours, in the order of steps."""
+    if len(series) == 1:
+        return series[0]
+    widths = {s.values.shape[1:] for s in series}
+    if len(widths) > 1:  # vectors whose length changed on the way: the last length counts
+        series = [s for s in series if s.values.shape[1:] == series[-1].values.shape[1:]]
     steps = np.concatenate([s.steps for s in series])
     values = np.concatenate([s.values for s in series])
     order = np.argsort(steps, kind="stable")

@@ -24,9 +24,9 @@ class Listener(Protocol):
     """What an open watch is told."""
 
     def before_backward(self, tensors: Any) -> None: ...
-    def after_backward(self) -> None: ...
+    def after_backward(self, finished: bool) -> None: ...
     def scaled(self, scaler: GradScaler) -> None: ...
-    def scaler_updated(self) -> None: ...
+    def scaler_updated(self, scaler: GradScaler) -> None: ...
     def fetched(self, seconds: float) -> None: ...
 
 
@@ -66,11 +66,15 @@ def _wrap(owner: Any, name: str, around: Callable[..., Any]) -> None:
 
 def _around_backward(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     tensors = args[0] if args else kwargs.get("tensors")
-    for listener in tuple(_open):
+    listeners, finished = tuple(_open), False
+    for listener in listeners:
         listener.before_backward(tensors)
-    result = original(*args, **kwargs)
-    for listener in tuple(_open):
-        listener.after_backward()
+    try:
+        result = original(*args, **kwargs)
+        finished = True
+    finally:
+        for listener in listeners:
+            listener.after_backward(finished)
     return result
 
 
@@ -83,7 +87,7 @@ def _around_scale(original: Callable[..., Any], scaler: GradScaler, outputs: Any
 
 def _around_update(original: Callable[..., Any], scaler: GradScaler, *args: Any, **kwargs: Any) -> Any:
     for listener in tuple(_open):
-        listener.scaler_updated()
+        listener.scaler_updated(scaler)
     return original(scaler, *args, **kwargs)
 
 

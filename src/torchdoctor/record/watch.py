@@ -34,7 +34,6 @@ from torchdoctor.record.signal import At, Columns, Signal
 FLUSH_STEPS = 50  # a flush comes after this many steps and this many seconds, whichever is later ...
 FLUSH_SECONDS = 1.0
 FLUSH_AT_LATEST = 5_000  # ... but no more steps than this wait on the device
-LOST = 200  # backward passes without a step of the watched optimizer: it is surely another one that steps
 
 
 def watch(
@@ -74,22 +73,28 @@ class Watch:
         tell: bool = False,
         recipe: str | None = None,
     ) -> None:
-        _check(model, optimizer, cost)
+        _check(model, optimizer, loss_fn, run, cost)
         self.path = Path(run) if run is not None else None
         self.model, self.optimizer, self.loss_fn = model, optimizer, loss_fn
-        self._tell, self._listening = tell, False
+        self._tell, self._entered, self._listening = tell, False, False
+        signals = _by_moment()
+        self._measured = {s.name for some in signals.values() for s in some if s.measure is not None}
+        self._facts = describe(model, optimizer, loss_fn)
         self._buffer = Buffer(Writer(self.path, recipe))
         self._ceiling = Ceiling(cost)
-        self._follower = Follower(model, optimizer, loss_fn, _by_moment(), self._ceiling, self._buffer.add)
+        self._follower = Follower(model, optimizer, loss_fn, signals, self._ceiling, self._buffer.add)
         self._follower.at_rest = self._flush_when_due
         self._flushed_step, self._flushed_at = 0, perf_counter()
 
     def __enter__(self) -> Watch:
-        for name, value in describe(self.model, self.optimizer, self.loss_fn).items():
+        if self._entered:
+            raise BadParts("A watch is used once; open another one with td.watch(...) for another `with` block.")
+        for name, value in self._facts.items():
             self._buffer.fact(name, value)
+        self._buffer.flush()
         self._follower.attach()
         taps.listen(self._follower)
-        self._listening = True
+        self._entered = self._listening = True
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -109,23 +114,24 @@ class Watch:
             self._buffer.close()
 
     def log(self, **numbers: Any) -> None:
-        """Keep anything else: watch.log(val_score=0.9, epoch=3). `loss` is the step's loss, unless loss_fn is given.
+        """Keep anything else: watch.log(val_score=0.9, epoch=3). It belongs to the step that is going on, or has just
+        ended.
 
-        Raises BadParts for a value that is not one number.
+        `loss` is the step's loss, unless the watch takes it from loss_fn; log it in every step or in none. A name that
+        the watch measures itself, as grad_norm, is kept as logged_grad_norm. Raises BadParts, and keeps nothing, for a
+        value that is not one number.
         """
         if self._buffer.closed:
             raise BadRun(
                 f"{self.path} is finished, and a run is never changed afterwards; log inside the `with` block."
             )
         follower = self._follower
-        between = not follower.backwards and follower.step > 0
-        step = follower.step - 1 if between else follower.step
-        for name, value in numbers.items():
-            number = _one_number(name, value)
+        step = follower.step - 1 if follower.between else follower.step
+        checked = {name: _one_number(name, value) for name, value in numbers.items()}
+        for name, number in checked.items():
             if name != "loss":
-                self._buffer.add(name, step, Columns(("",), [number]))
-            elif not isinstance(self.loss_fn, nn.Module):
-                follower.loss_from = "log"
+                self._buffer.add(self._free(name), step, Columns(("",), [number]))
+            elif follower.loss_logged():
                 self._buffer.replace_last("loss", step, number)
 
     def trace(self) -> Trace:
@@ -150,17 +156,17 @@ class Watch:
             self._buffer.flush()
             self._flushed_step, self._flushed_at = self._follower.step, perf_counter()
 
+    def _free(self, name: str) -> str:
+        return f"logged_{name}" if name in self._measured else name
+
     def _write_facts(self) -> None:
-        follower = self._follower
-        if follower.all_backwards >= LOST:
-            why = f"the watched optimizer took no step in {follower.all_backwards} backward passes; does another?"
-            follower.off["update_ratio"] = why
+        follower, passes = self._follower, self._follower.passes
         self._buffer.fact("loss_from", follower.loss_from)
-        self._buffer.fact("signals_off", follower.off)
+        self._buffer.fact("signals_off", follower.unseen())
         self._buffer.fact("steps", follower.step)
         self._buffer.fact("cost", self.cost)
-        self._buffer.fact("unstepped_backwards", follower.all_backwards)
-        self._buffer.fact("turns", follower.turns)
+        self._buffer.fact("unstepped_backwards", passes.unstepped)
+        self._buffer.fact("turns", passes.turns)
         if follower.loss_shapes:
             self._buffer.fact("loss_shapes", follower.loss_shapes)
 
@@ -172,7 +178,7 @@ def _by_moment() -> dict[At, list[Signal]]:
     return signals
 
 
-def _check(model: Any, optimizer: Any, cost: float) -> None:
+def _check(model: Any, optimizer: Any, loss_fn: Any, run: Any, cost: Any) -> None:
     if not isinstance(model, nn.Module):
         raise BadParts(
             f"watch needs the model as a torch.nn.Module, not {type(model).__name__}: td.watch(model, optimizer)"
@@ -182,19 +188,31 @@ def _check(model: Any, optimizer: Any, cost: float) -> None:
             f"watch needs a torch.optim.Optimizer, not {type(optimizer).__name__}. Networks that take turns (a GAN) "
             "are watched each with its own: with td.watch(g, g_opt), td.watch(d, d_opt): ..."
         )
+    if not hasattr(optimizer, "_optimizer_step_pre_hooks"):
+        raise BadParts(
+            f"{type(optimizer).__name__} does not call Optimizer.__init__, so it has no step hooks. Give the optimizer "
+            "it wraps."
+        )
     if next(model.parameters(), None) is None:
         raise BadParts(
             f"{type(model).__name__} has no parameters, so there is nothing to train. Layers kept in a plain list or "
             "dict are not seen: use torch.nn.ModuleList or torch.nn.ModuleDict."
         )
-    if not 0 < cost <= 1:
+    if lazy := [name for name, p in model.named_parameters() if nn.parameter.is_lazy(p)]:
+        raise BadParts(f"Parameter {lazy[0]!r} has no shape yet. Call the model once on a batch before watching it.")
+    if loss_fn is not None and not callable(loss_fn):
+        raise BadParts(f"watch(loss_fn={loss_fn!r}): give the loss module itself, for example nn.CrossEntropyLoss()")
+    if run is not None and not isinstance(run, (str, Path)):
+        raise BadParts(f"watch(run={run!r}): give the path of a new folder, for example run='runs/lenet'")
+    if isinstance(cost, bool) or not isinstance(cost, (int, float)) or not 0 < cost <= 1:
         raise BadParts(f"watch(cost={cost!r}): give a share of the loop's time above 0 and up to 1, for example 0.02")
 
 
 def _one_number(name: str, value: Any) -> Tensor | float:
-    if isinstance(value, Tensor) and value.numel() == 1:
-        return value.detach().reshape(())
-    if isinstance(value, (int, float, np.generic)):
+    """A tensor on another device is copied there, since the loop may go on adding to its own."""
+    if isinstance(value, Tensor) and value.numel() == 1 and not value.is_complex():
+        return value.item() if value.device.type == "cpu" else value.detach().reshape(()).clone()
+    if isinstance(value, (int, float, np.bool_, np.integer, np.floating)):
         return float(value)
     shape = f" of shape {tuple(value.shape)}" if hasattr(value, "shape") else ""
     raise BadParts(f"watch.log({name}=...) takes one number, not {type(value).__name__}{shape}.")
