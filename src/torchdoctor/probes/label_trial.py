@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -17,7 +18,9 @@ from torchdoctor.probes.probe import Fact, Measurement, probe
 
 TRIED = 1_000  # distinct labels tried at most
 NAMED = 20  # labels and samples named at most
-EXTREMES = (30.0, -30.0, 1e-6, 1 - 1e-6)  # scores that say yes and no, and probabilities that do
+SCORES, PROBABILITIES = (30.0, -30.0), (1e-6, 1 - 1e-6)  # that say yes and no
+FARTHER = 10.0  # times: where a loss that falls without bound has fallen on
+FEW = 20  # distinct whole numbers that may be classes
 BOTTOM = -1.0  # a classification loss is not negative; one below this falls with every further step
 
 CPU = torch.device("cpu")
@@ -60,7 +63,7 @@ def label_trial(bench: Bench) -> Iterator[Measurement | Fact]:
     if refusal and _refusal(loss_fn, raw, clamped):
         yield Fact("loss_refusal", {"message": refusal, "works_with": _what_works(loss_fn, raw, target)})
         return
-    if bench.kind in ("classes", "binary"):
+    if bench.kind in ("classes", "binary") or (bench.kind == "continuous" and _counts(bench)):
         yield from _values(bench, loss_fn, raw, target)
 
 
@@ -120,14 +123,25 @@ def _values(bench: Bench, loss_fn: Any, raw: Any, target: Tensor) -> Iterator[Me
         yield Fact("refused_labels", told)
 
 
+def _counts(bench: Bench) -> bool:
+    """Whole numbers, and few: classes under a loss for two of them look like that, as counts do."""
+    values = torch.cat([t.reshape(-1) for t in bench.surveyed.labels]).unique()  # type: ignore[no-untyped-call]
+    return len(values) <= FEW and bool((values == values.round()).all())
+
+
 def _falls(loss_fn: Any, one: Any, target: Tensor) -> bool:
-    """Whether some output makes the loss of this label clearly negative."""
-    for value in EXTREMES:
-        output = mapped(one, partial(torch.full_like, fill_value=value))
-        try:
-            loss = float(loss_fn(output, target))
-        except Exception:  # noqa: BLE001 - a loss of probabilities refuses scores, and the other way round
-            continue
-        if loss < BOTTOM:
-            return True
-    return False
+    """Whether some score makes the loss of this label clearly negative, and one farther out still more: a likelihood of
+    counts is negative too, but has a bottom. Of a loss that refuses scores, whether some probability does."""
+    near = {value: _at(value, loss_fn, one, target) for value in SCORES}
+    if all(math.isnan(loss) for loss in near.values()):
+        return any(_at(value, loss_fn, one, target) < BOTTOM for value in PROBABILITIES)
+    far = {value: _at(FARTHER * value, loss_fn, one, target) for value in SCORES}
+    return any(near[value] < BOTTOM and far[value] < near[value] + BOTTOM for value in SCORES)
+
+
+def _at(value: float, loss_fn: Any, one: Any, target: Tensor) -> float:
+    """NaN where the loss refuses such an output."""
+    try:
+        return float(loss_fn(mapped(one, partial(torch.full_like, fill_value=value)), target))
+    except Exception:  # noqa: BLE001 - a loss of probabilities refuses scores, and the other way round
+        return math.nan

@@ -23,8 +23,11 @@ QUIET = {
     kind="cause",
     severity=Severity.ERROR,
     needs=["mixing"],
-    explains=["stalled-loss", "no-better-than-prior", "underfitting"],
-)
+    explains=[
+        "stalled-loss", "no-better-than-prior", "underfitting", "missing-output-activation", "wrong-output-activation",
+        "redundant-output-activation",  # a softmax over the batch is none over the classes
+    ],
+)  # fmt: skip
 def mixed_batch(trace: Trace, *, much: float = 0.01) -> Iterator[Finding]:
     """In eval mode, a sample's output changes when the other samples of its batch do.
 
