@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 
 import pytest
@@ -31,14 +31,16 @@ def cli_with(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Callable[[Verb], Cli]
 
 
 def seconds(command: list[str]) -> float:
-    start = time.perf_counter()
+    """Of the processor, which other processes take less away from than from the clock."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, check=True, capture_output=True)
-    return time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def test_help_takes_no_more_than_a_dozen_times_a_python_that_does_nothing() -> None:
-    pairs = [(seconds(HELP), seconds(NOTHING)) for _ in range(5)]
-    assert min(h for h, _ in pairs) < 12 * min(n for _, n in pairs)  # 6 to 8 where it was written
+def test_help_takes_no_more_than_twenty_times_a_python_that_does_nothing() -> None:
+    pairs = [(seconds(HELP), seconds(NOTHING)) for _ in range(9)]
+    assert min(h for h, _ in pairs) < 20 * min(n for _, n in pairs)  # 7 to 11 where it was written
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -20,7 +20,7 @@ from torchdoctor.probes.probe import Probe
 from torchdoctor.record.signal import Signal
 from torchdoctor.show.docstring import apart, gist, summary
 from torchdoctor.show.examples import drawn
-from torchdoctor.show.rulebook import facts_of
+from torchdoctor.show.rulebook import by_place, facts_of
 from torchdoctor.show.words import count
 
 FOLDERS = ("rules", "fixes", "probes")  # hold nothing but generated pages
@@ -84,10 +84,7 @@ def _proposals(rules: Iterable[Rule]) -> Mapping[str, dict[str, Remedy]]:
 
 def _rules(rules: Iterable[Rule]) -> str:
     blocks = ["# Rules", "What torchdoctor can find, by the place where the fault sits."]
-    by_place: dict[str, list[Rule]] = {}
-    for rule in rules:
-        by_place.setdefault(rule.place, []).append(rule)
-    for place, group in by_place.items():
+    for place, group in by_place(rules).items():
         rows = ((r.code, f"[{r.name}]({r.name}.md)", r.kind, str(r.severity), gist(r.doc)) for r in group)
         blocks.append(f"## {place.capitalize()}\n\n" + _table(("code", "name", "kind", "severity", "says"), rows))
     return _page(blocks)

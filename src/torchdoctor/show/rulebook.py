@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TextIO
+from typing import TextIO, get_args
 
 from rich.text import Text
 
+from torchdoctor.judge.finding import Place
 from torchdoctor.judge.rule import SECTIONS, Rule
 from torchdoctor.show.docstring import apart, gist, paragraphs
 from torchdoctor.show.examples import drawn
@@ -15,18 +16,16 @@ from torchdoctor.show.words import count
 
 
 def print_list(rules: Iterable[Rule], file: TextIO | None = None) -> None:
-    """A line a rule, by place, in the order given."""
-    console, by_place = console_for(file), dict[str, list[Rule]]()
-    for rule in rules:
-        by_place.setdefault(rule.place, []).append(rule)
-    width = max((len(rule.name) for group in by_place.values() for rule in group), default=0)
-    for place, group in by_place.items():
+    """A line a rule, by place."""
+    console, places = console_for(file), by_place(rules)
+    width = max((len(rule.name) for group in places.values() for rule in group), default=0)
+    for place, group in places.items():
         put(console, Text(place, "bold"))
         for rule in group:
             head = f"{rule.code} {rule.name:<{width}}  {rule.kind:<7}  "
             put(console, Text.assemble((head, COLOUR[rule.severity]), gist(rule.doc)), STEP, hang=len(head))
     put(console)
-    put(console, Text(f"{count(sum(map(len, by_place.values())), 'rule')}. One in full: torchdoctor rules NAME", "dim"))
+    put(console, Text(f"{count(sum(map(len, places.values())), 'rule')}. One in full: torchdoctor rules NAME", "dim"))
 
 
 def print_page(rule: Rule, file: TextIO | None = None) -> None:
@@ -57,6 +56,13 @@ def print_page(rule: Rule, file: TextIO | None = None) -> None:
             put(console, name, STEP)
             for line in drawn(trace):
                 put(console, Text(line, "dim"), 2 * STEP)
+
+
+def by_place(rules: Iterable[Rule]) -> dict[str, list[Rule]]:
+    """In the order in which one looks for a fault: data, model, loss, step ..."""
+    every = list(rules)
+    groups = {place: [rule for rule in every if rule.place == place] for place in get_args(Place)}
+    return {place: group for place, group in groups.items() if group}
 
 
 def facts_of(rule: Rule) -> str:
