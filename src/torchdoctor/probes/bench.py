@@ -6,6 +6,7 @@ May not: judge, print, touch the user's own objects other than by reading batche
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 from functools import cached_property
 from itertools import islice
 from typing import Literal
@@ -43,6 +44,7 @@ __all__ = [
 Kind = Literal["classes", "binary", "multilabel", "continuous", "other"]
 MANY = 16  # targets of which only two values are no accident
 BATCHES = 4  # enough to see a constant output or a repeated batch, few enough to keep in memory
+SAMPLES, MOST = 32, 32  # of small batches more are kept, until there are so many samples, or so many batches
 FOR_TRAIN = 0.7  # share of the patience; what is left of it is for validation
 
 
@@ -59,8 +61,8 @@ class Bench:
         self.patience = patience
         self.device = next((p.device for p in parts.model.parameters()), torch.device("cpu"))
         self.train, self.val = reading(parts.train), None if parts.val is None else reading(parts.val)
-        self.batches = [b.to(self.device) for b in islice(batches_of(self.train, "train"), BATCHES)]
-        self.val_batches = [b.to(self.device) for b in islice(batches_of(self.val, "val"), BATCHES)] if self.val else []
+        self.batches = [b.to(self.device) for b in _first(batches_of(self.train, "train"))]
+        self.val_batches = [b.to(self.device) for b in _first(batches_of(self.val, "val"))] if self.val else []
 
     @cached_property
     def surveyed(self) -> Survey:
@@ -125,6 +127,16 @@ class Bench:
         except Exception:  # noqa: BLE001 - a model that fails is reported by the probes; here the targets must do
             output = None
         return target_kind(targets, output)
+
+
+def _first(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """A handful of samples at least: batches of one would show one class and a scale that cannot be told."""
+    samples = 0
+    for number, batch in enumerate(islice(batches, MOST), 1):
+        yield batch
+        samples += batch.size
+        if number >= BATCHES and samples >= SAMPLES:
+            return
 
 
 def training(parts: Parts) -> Parts:

@@ -13,6 +13,7 @@ from torchdoctor.probes.batch import Batch, mapped
 from torchdoctor.probes.bench import Bench, training
 from torchdoctor.probes.listen import entering
 from torchdoctor.probes.probe import Measurement, probe
+from torchdoctor.probes.sample import sample
 
 LARGEST = 1e9  # a gradient that vanishes altogether counts as this factor
 
@@ -49,7 +50,7 @@ def input_scale(bench: Bench) -> Iterator[Measurement]:
         return
     for name, pieces in seen.items():
         yield from _moments(name, torch.cat([p for p in pieces if p.shape[1] == pieces[0].shape[1]]))
-    yield Measurement("input_gain", _gain(bench, parts, bench.batches[0]))
+    yield Measurement("input_gain", _gain(bench, parts, sample(bench)))
 
 
 def _features(x: Tensor, owner: nn.Module) -> Tensor:
