@@ -22,7 +22,7 @@ def program(epochs: int) -> Experiment:
     def build(seed: int) -> Parts:
         torch.manual_seed(seed)
         model = Forecast()
-        optimizer = torch.optim.SGD(model.parameters(), lr=0.02)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.005)
         return Parts(model, nn.MSELoss(), optimizer, *loaders(*next_values(), seed, batch_size=32))
 
     return Experiment(build, epochs=epochs)

@@ -11,8 +11,8 @@ from torchdoctor import Experiment, Parts
 class Reader(nn.Module):
     def __init__(self, freeze: bool) -> None:
         super().__init__()
-        self.embedding = nn.Embedding.from_pretrained(torch.randn(200, 4), freeze=freeze)
-        self.hidden = nn.Linear(4, 16)
+        self.embedding = nn.Embedding.from_pretrained(torch.randn(200, 16), freeze=freeze)
+        self.hidden = nn.Linear(16, 16)
         self.output = nn.Linear(16, 3)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

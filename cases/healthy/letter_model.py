@@ -32,7 +32,8 @@ def build(seed: int) -> Parts:
     model = Writer(count, 32)
     train = [(x[rows], y[rows]) for rows in order[:1024].split(32)]
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, betas=(0.9, 0.99), weight_decay=0.1)
-    return Parts(model, nn.CrossEntropyLoss(), optimizer, train, [(x[order[1024:]], y[order[1024:]])])
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 14)
+    return Parts(model, nn.CrossEntropyLoss(), optimizer, train, [(x[order[1024:]], y[order[1024:]])], schedule)
 
 
 CASE = Healthy("text, language model", "a loss that stays high", lambda: Experiment(build, epochs=14))

@@ -34,7 +34,8 @@ def build(seed: int) -> Parts:
     order = torch.randperm(len(x), generator=torch.Generator().manual_seed(0))
     train = [(x[rows], y[rows]) for rows in order[:768].split(32)]
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
-    return Parts(model, cross_entropy, optimizer, train, [(x[order[768:]], y[order[768:]])])
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 12)
+    return Parts(model, cross_entropy, optimizer, train, [(x[order[768:]], y[order[768:]])], schedule)
 
 
 CASE = Healthy("text, language model", "one parameter under two names", lambda: Experiment(build, epochs=12))
