@@ -54,7 +54,7 @@ def discover(folder: str, kind: type[U]) -> dict[str, U]:
 
 def find(folder: str, kind: type[U], name: str) -> U:
     """The unit of that name; BadUnit with the nearest name when there is none."""
-    units = discover(folder, kind)
+    units: dict[str, U] = discover(folder, kind)  # cache() forgets the type
     if name not in units:
         raise BadUnit(f"{folder} has no {name!r}. {did_you_mean(name, units)}")
     return units[name]
