@@ -44,6 +44,7 @@ class Rates:
     """
 
     curves: tuple[Curve, ...]
+    begin: float
     way: float
 
     @classmethod
@@ -55,12 +56,19 @@ class Rates:
         begin = min(begin, prior) if prior is not None and math.isfinite(prior) else begin
         best = min((r for r in reached.values() if math.isfinite(r)), default=math.nan)
         curves = [_curve(s, v, reached[s], begin, best) for s, v in series.items()]
-        return cls(tuple(sorted(curves, key=lambda c: c.factor)), (begin - best) / abs(begin) if begin else math.nan)
+        return cls(
+            tuple(sorted(curves, key=lambda c: c.factor)), begin, (begin - best) / abs(begin) if begin else math.nan
+        )
 
     @property
     def learnable(self) -> bool:
         """Some rate learns the batch, at least in part: without that nothing can be said of any rate."""
         return self.way > 0.1
+
+    @property
+    def good(self) -> bool:
+        """The planned rate learns the batch: down to 0.3 of where the way begins."""
+        return self.planned is not None and 0 <= self.planned.last < 0.3 * self.begin
 
     @property
     def planned(self) -> Curve | None:
