@@ -214,7 +214,7 @@ def test_infinities_that_a_grad_scaler_steps_over_are_nobodys_fault_and_a_later_
 
 
 class Stateful(nn.Module):
-    """Draws numbers from three generators, writes to a buffer, counts its calls; backward needs the buffer as it was."""
+    """Draws numbers, writes to a buffer, counts its calls; and backward needs the other buffer as it was."""
 
     def __init__(self) -> None:
         super().__init__()
