@@ -1,11 +1,13 @@
 """Time that does not run while other processes have the machine, so that a busy one sees the same as an idle one.
 
-May not: judge, print, be used for waiting on disks or networks, where no processor is busy and the clock must count.
+May not: judge, print.
 """
 
 from __future__ import annotations
 
 from time import perf_counter, process_time
+
+AT_LEAST = 0.25  # of the clock counts all the same: people wait, and so do models that sleep or ask a network
 
 
 class Stopwatch:
@@ -18,4 +20,5 @@ class Stopwatch:
     def seconds(self) -> float:
         """The lesser of time on the clock and time on processors: several threads at once do not count several times,
         and what other processes took does not count at all."""
-        return min(perf_counter() - self._clock, process_time() - self._own)
+        clock = perf_counter() - self._clock
+        return max(min(clock, process_time() - self._own), AT_LEAST * clock)
