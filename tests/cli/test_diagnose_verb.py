@@ -87,7 +87,7 @@ def test_no_torch_is_needed(tmp_path: Path) -> None:
     )
     assert done.returncode == 1, done.stderr
     assert "error[missing-zero-grad]" in done.stdout
-    assert "fix: use-own-loop" in done.stdout
+    assert "fix: use-own-loop" in done.stdout and "optimizer.zero_grad()" in done.stdout
     assert "missing-zero-grad" in (tmp_path / "p.html").read_text("utf-8")
 
 
