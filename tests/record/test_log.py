@@ -226,7 +226,7 @@ def happens(event: str, number: float, loop: Loop, model: Model, w: Watch) -> No
         w.log(score=number)
         model.scores.append((model.log_step, number))
     elif event == "flush":
-        if model.stage == "between":  # as the watch itself does it: when the next step begins
+        if model.stage == "between" and model.step:  # as the watch itself does it: when the next step begins
             loop.forward()
             w._buffer.flush()
             model.stage = "forward"
