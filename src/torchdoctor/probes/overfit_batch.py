@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Iterator
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from torchdoctor.probes.batch import Batch
 from torchdoctor.probes.bench import Bench, training
 from torchdoctor.probes.probe import Fact, Measurement, probe
 from torchdoctor.probes.sample import sample
+from torchdoctor.probes.stopwatch import Stopwatch
 
 STEPS = 60  # a healthy small network learns 32 samples by heart in this many, at a rate that suits it
 FEWEST = 20  # for a network so slow that 60 steps at four rates would take longer than SECONDS
@@ -41,14 +41,14 @@ def overfit_batch(bench: Bench) -> Iterator[Measurement | Fact]:
     `warms_up` says that the run would not begin with it.
     """
     batch = sample(bench, SAMPLES)
-    began = perf_counter()
+    stopwatch = Stopwatch()
     steps = _affordable(bench, batch)
     groups = bench.parts.optimizer.param_groups
     yield Fact("warms_up", any(float(g["lr"]) < 0.5 * _peak(g) for g in groups if "lr" in g))
     reached: dict[float, float] = {}
 
     def time_left() -> bool:
-        return perf_counter() - began < SECONDS
+        return stopwatch.seconds < SECONDS
 
     def best() -> float:
         return min(reached, key=lambda factor: reached[factor])
@@ -69,9 +69,9 @@ def _affordable(bench: Bench, batch: Batch) -> int:
     """Steps per run, so that RUNS of them fit into SECONDS."""
     parts = _at_rate(training(bench.fork()), 1.0)
     bench.step(parts, batch)  # the first is slower than the rest
-    began = perf_counter()
+    stopwatch = Stopwatch()
     bench.step(parts, batch)
-    each = max(perf_counter() - began, 1e-6)
+    each = max(stopwatch.seconds, 1e-6)
     return int(min(STEPS, max(FEWEST, SECONDS / RUNS / each)))
 
 
