@@ -6,7 +6,6 @@ May not: decide what is a fault, name a probe or a rule, leave a mark on what it
 from __future__ import annotations
 
 import copy
-import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ from torchdoctor.parts import Loader, Parts
 from torchdoctor.probes.bench import Batch, Bench, first_tensor, moved, tensors_in
 from torchdoctor.probes.fork import forked, preserved, seeded, uncompiled
 from torchdoctor.probes.probe import Fact, Measurement, Probe
+from torchdoctor.probes.stopwatch import Stopwatch
 from torchdoctor.record.facts import describe
 
 BUDGET = 10.0  # seconds; what people wait for before a training run without looking away
@@ -99,12 +99,12 @@ def with_reasons(report: Report, trace: Trace) -> Report:
 @dataclass
 class _Clock:
     budget: float  # seconds
-    start: float = field(default_factory=time.perf_counter)
+    stopwatch: Stopwatch = field(default_factory=Stopwatch)
 
     def forbids(self, probe: Probe, pass_seconds: float) -> str:
         """Why the probe does not fit into what is left; "" when it does."""
         estimate = probe.passes * pass_seconds
-        left = self.budget - (time.perf_counter() - self.start)
+        left = self.budget - self.stopwatch.seconds
         if probe.passes <= ALWAYS or estimate <= left:
             return ""
         return (
@@ -184,12 +184,12 @@ def _try_out(bench: Bench) -> _Trial:
 
 def _pass(bench: Bench, parts: Parts, batch: Batch) -> float:
     """Seconds of one forward and backward pass. The first of all chooses and prepares kernels and is far slower."""
-    start = time.perf_counter()
+    stopwatch = Stopwatch()
     loss = bench.loss(parts, batch)
     if loss.requires_grad:
         loss.backward()  # type: ignore[no-untyped-call]
     loss.item()  # waits for the device
-    return time.perf_counter() - start
+    return stopwatch.seconds
 
 
 def _rehearse_on_cpu(bench: Bench) -> None:
