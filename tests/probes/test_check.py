@@ -16,6 +16,7 @@ from programs import HEALTHY, convolutions, digits, loader, mlp, penalty_on_the_
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from torchdoctor.data.batches import TensorBatches
 from torchdoctor.errors import BadParts
 from torchdoctor.judge.report import Report
 from torchdoctor.parts import Parts
@@ -148,6 +149,20 @@ def test_a_numpy_generator_in_a_dataset_is_set_back() -> None:
     fresh = np.random.default_rng(0), random.Random(0)
     assert noisy.transforms[0].normal() == fresh[0].normal()
     assert noisy.transforms[1].random() == fresh[1].random()
+
+
+def test_a_loader_that_counts_its_batches_goes_on_where_it_stood() -> None:
+    x, y = digits(120)
+    batches = TensorBatches(x / 16, y, 16, shuffle=True, seed=3)
+    under_way = iter(batches)
+    first = next(under_way)[1]
+    position = repr(batches.state_dict())
+    checked(replace(mlp(), train=batches, val=None), QUICK)
+    assert repr(batches.state_dict()) == position
+    rest = [t for _, t in under_way]
+    undisturbed = TensorBatches(x / 16, y, 16, shuffle=True, seed=3)
+    assert torch.equal(torch.cat([first, *rest]), torch.cat([t for _, t in undisturbed]))
+    assert torch.equal(torch.cat([t for _, t in batches]), torch.cat([t for _, t in undisturbed]))
 
 
 def test_two_checks_say_the_same() -> None:

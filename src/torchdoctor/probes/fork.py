@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import random
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -69,10 +70,10 @@ def reading(loader: Loader) -> Loader:
 
 @contextmanager
 def preserved(parts: Parts) -> Iterator[None]:
-    """What happens inside leaves no mark: random numbers of Python, NumPy and torch, generators inside the loaders,
-    train/eval flags, buffers and gradients are afterwards what they were before."""
+    """What happens inside leaves no mark: random numbers of Python, NumPy and torch, generators and positions in the
+    loaders, train/eval flags, buffers and gradients are afterwards what they were before."""
     with ExitStack() as after:
-        for undo in (*_keep_random(), *_keep_generators(parts), *_keep_modules(parts)):
+        for undo in (*_keep_random(), *_keep_loaders(parts), *_keep_modules(parts)):
             after.callback(undo)
         yield
 
@@ -94,9 +95,10 @@ def _keep_random() -> Iterator[Undo]:
         yield lambda: torch.cuda.set_rng_state_all(devices)
 
 
-def _keep_generators(parts: Parts) -> Iterator[Undo]:
+def _keep_loaders(parts: Parts) -> Iterator[Undo]:
+    """Generators by their state; other things by what their attributes are bound to: positions, counters, epochs."""
     for thing in _reachable([parts.train, parts.val], DEPTH):
-        if undo := _keep_generator(thing):
+        if undo := _keep_generator(thing) or _keep_attributes(thing):
             yield undo
 
 
@@ -114,6 +116,21 @@ def _keep_generator(thing: Any) -> Undo | None:
         python = thing.getstate()
         return lambda: thing.setstate(python)
     return None
+
+
+def _keep_attributes(thing: Any) -> Undo | None:
+    """Not of the standard library's things: locks, queues and threads go on living their own life."""
+    space = getattr(thing, "__dict__", None)
+    if not isinstance(space, dict) or type(thing).__module__.partition(".")[0] in sys.stdlib_module_names:
+        return None
+    before = dict(space)
+
+    def undo() -> None:
+        if list(space) != list(before) or any(space[name] is not value for name, value in before.items()):
+            space.clear()
+            space.update(before)
+
+    return undo
 
 
 def _keep_modules(parts: Parts) -> Iterator[Undo]:

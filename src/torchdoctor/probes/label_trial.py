@@ -58,6 +58,8 @@ def label_trial(bench: Bench) -> Iterator[Measurement | Fact]:
     if not isinstance(target, Tensor) or not target.ndim:
         return
     refusal = _refusal(loss_fn, raw, target)
+    if refusal and bench.device != CPU and "device" in refusal:
+        return  # a function with weights on the device: it cannot be asked here
     clamped = target.clamp(0, first_tensor(raw).shape[1] - 1) if first_tensor(raw).ndim > 1 else target
     yield Measurement("loss_refuses", float(bool(refusal)))
     if refusal and _refusal(loss_fn, raw, clamped):
