@@ -797,3 +797,16 @@ def test_a_loader_over_tensors_trains_a_healthy_net_without_an_alarm() -> None:
                 optimizer.step()
     assert not alarms(w.trace())
     assert w.trace()["loss"].last < 0.5 * w.trace()["loss"].first
+
+
+def test_gradients_of_what_the_optimizer_does_not_hold_are_not_left_over() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 1))
+    optimizer = torch.optim.SGD(model[2].parameters(), lr=0.1)
+    with watch(model, optimizer, cost=1.0, tell=False) as w:
+        for _ in range(5):
+            optimizer.zero_grad()
+            model(torch.randn(16, 4)).square().mean().backward()
+            optimizer.step()
+    assert model[0].weight.grad is not None  # it added up over all steps, and nobody uses it
+    assert values(w.trace(), "stale_grad_norm") == [0.0] * 5

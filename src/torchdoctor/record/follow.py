@@ -26,7 +26,7 @@ from torch.optim import Optimizer
 from torchdoctor.record.activations import Collector, Hook, first_tensor, measurable
 from torchdoctor.record.cost import Ceiling
 from torchdoctor.record.facts import is_compiled
-from torchdoctor.record.moment import Moment, norms, thinned, total_norm
+from torchdoctor.record.moment import Moment, dense, norms, thinned, total_norm
 from torchdoctor.record.nonfinite import Call, find_source
 from torchdoctor.record.passes import Passes, Value
 from torchdoctor.record.signal import At, Columns, Signal
@@ -199,8 +199,13 @@ class Follower:
         value = self._value(loss) if loss is not None and single else None
         anew = self.passes.begin(moment.parameters, loss, value, moment.training, self._stepping)
         if self.sampled and anew:
-            moment.stale = self._per_scale(total_norm(norms(moment.gradients)))
+            moment.stale = self._per_scale(total_norm(norms(self._left_over())))
         self._backward_began = self._now
+
+    def _left_over(self) -> list[Tensor]:
+        """Gradients that are there already, of what this optimizer steps; those of others do no harm."""
+        held = {id(p) for group in self.optimizer.param_groups for p in group["params"]}
+        return [dense(p.grad) for p in self._moment.parameters if p.grad is not None and id(p) in held]
 
     def after_backward(self, finished: bool) -> None:
         if get_ident() != self._thread:
