@@ -56,7 +56,11 @@ def data_pass(bench: Bench) -> Iterator[Measurement | Fact]:
     yield from _targets(train, bench)
     yield Measurement("batch_size", bench.batches[0].size)
     yield from _sizes(train, "train", bench.train)
-    bad = {"train": train.bad_inputs[:NAMED], "train_targets": train.bad_targets[:NAMED], "val": list[int]()}
+    bad = {
+        "train": sorted(train.bad_inputs)[:NAMED],
+        "train_targets": sorted(train.bad_targets)[:NAMED],
+        "val": list[int](),
+    }
     if val is not None and bench.val is not None:
         yield from _sizes(val, "val", bench.val)
         if val.inputs.count:
@@ -65,7 +69,7 @@ def data_pass(bench: Bench) -> Iterator[Measurement | Fact]:
         yield Measurement("input_nonfinite_share", len(val.bad_inputs) / max(1, val.samples), "val")
         known = set(train.prints)
         yield Measurement("split_overlap_share", sum(p in known for p in val.prints) / max(1, len(val.prints)))
-        bad["val"] = val.bad_inputs[:NAMED]
+        bad["val"] = sorted(val.bad_inputs)[:NAMED]
     yield Fact("nonfinite_samples", bad)
 
 
