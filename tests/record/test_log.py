@@ -199,7 +199,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(events=EVENTS, on_disk=st.booleans(), loss_fn=st.booleans())
 def test_any_order_of_steps_logs_flushes_and_looks_loses_and_doubles_nothing(
     events: list[str], on_disk: bool, loss_fn: bool

@@ -52,16 +52,15 @@ class Writer:
         self._columns: dict[tuple[str, tuple[str, ...], int], int] = {}
         if path is not None and _holds_run(path):
             raise BadRun(f"{path} already holds a run, and a run is never changed afterwards. Choose another folder.")
-        existed = path is not None and path.exists()
+        made: list[Path] = []
         try:
             if path is not None:
-                _make_folder(path, recipe)
+                _make_folder(path, recipe, made)
             self._db = sqlite3.connect(path / DATABASE if path else ":memory:", check_same_thread=False)
             weakref.finalize(self, self._db.close)
             self._db.executescript(_SCHEMA)
         except (sqlite3.Error, OSError, ValueError) as error:
-            if path is not None:
-                _unmake_folder(path, existed)
+            _unmake(made)
             why = getattr(error, "strerror", None) or error
             raise BadRun(f"Cannot write {path}: {why}. Choose another folder, or free some space.") from None
 
@@ -121,6 +120,7 @@ class Run:
         if not _holds_run(self.path):
             raise BadRun(f"{self.path} holds no run: it has no {DATABASE}. Give the folder that watch or train wrote.")
         try:
+            _check_length(self.path / DATABASE)
             self._db = self._connect()
             weakref.finalize(self, self._db.close)
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -131,7 +131,7 @@ class Run:
                 )
             for table in ("fact", "columns", "block"):
                 self._db.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone()
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, ValueError) as error:
             raise self._damaged(DATABASE, error) from None
 
     def trace(self, since: int = 0) -> Trace:
@@ -193,7 +193,7 @@ def _opened(file: Path, how: str) -> sqlite3.Connection:
     db = sqlite3.connect(f"{file.resolve().as_uri()}?{how}", uri=True, check_same_thread=False)
     try:
         db.execute("SELECT 1 FROM sqlite_master").fetchone()
-    except sqlite3.Error:
+    except Exception:
         db.close()
         raise
     return db
@@ -224,20 +224,38 @@ def _holds_run(path: Path) -> bool:
         return False
 
 
-def _make_folder(path: Path, recipe: str | None) -> None:
+def _make_folder(path: Path, recipe: str | None, made: list[Path]) -> None:
+    """made: gets what is new, in the order of making."""
+    made += [p for p in (path, *path.parents) if not p.exists()][::-1]
     path.mkdir(parents=True, exist_ok=True)
-    (path / "environment.json").write_text(json.dumps(environment(), indent=2), "utf-8")
-    if recipe is not None:
-        (path / "recipe.yaml").write_text(recipe, "utf-8")
+    texts = {"environment.json": json.dumps(environment(), indent=2), "recipe.yaml": recipe}
+    made += [path / name for name, text in texts.items() if text is not None]
+    for name, text in texts.items():
+        if text is not None:
+            (path / name).write_text(text, "utf-8")
+    made += [path / f"{DATABASE}{end}" for end in ("", "-wal", "-shm") if not (path / DATABASE).exists()]
 
 
-def _unmake_folder(path: Path, existed: bool) -> None:
+def _unmake(made: list[Path]) -> None:
     """Leave nothing half-written."""
-    with contextlib.suppress(OSError, ValueError):
-        for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", "environment.json", "recipe.yaml"):
-            (path / name).unlink(missing_ok=True)
-        if not existed:
-            path.rmdir()
+    for path in reversed(made):
+        with contextlib.suppress(OSError, ValueError):
+            path.rmdir() if path.is_dir() else path.unlink()
+
+
+def _check_length(file: Path) -> None:
+    """Of the missing end of a database SQLite reads zeros, and says nothing. Its header holds the number of pages.
+
+    While there is a write-ahead log the header may run ahead of the file.
+    """
+    log = file.with_name(f"{file.name}-wal")
+    if log.is_file() and log.stat().st_size:
+        return
+    with file.open("rb") as database:
+        header = database.read(32)
+    page, pages = int.from_bytes(header[16:18]), int.from_bytes(header[28:32])
+    if file.stat().st_size < (65_536 if page == 1 else page) * pages:
+        raise ValueError(f"it has {file.stat().st_size} bytes, and should have {page * pages}")
 
 
 def _read(

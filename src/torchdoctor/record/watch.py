@@ -82,7 +82,7 @@ class Watch:
         self._facts = describe(model, optimizer, loss_fn)
         self._buffer = Buffer(Writer(self.path, recipe))
         self._ceiling = Ceiling(cost)
-        self._follower = Follower(model, optimizer, loss_fn, signals, self._ceiling, self._buffer.add)
+        self._follower = Follower(model, optimizer, loss_fn, signals, self._ceiling, self._keep)
         self._follower.at_rest = self._flush_when_due
         self._flushed_step, self._flushed_at = 0, perf_counter()
 
@@ -155,6 +155,12 @@ class Watch:
         if (waiting >= FLUSH_STEPS and late) or waiting >= FLUSH_AT_LATEST:
             self._buffer.flush()
             self._flushed_step, self._flushed_at = self._follower.step, perf_counter()
+
+    def _keep(self, signal: str, step: int, columns: Columns) -> None:
+        if signal == "loss":  # the loop may have logged one for this step before loss_fn was called for the first time
+            self._buffer.replace_last(signal, step, columns.values[0])
+        else:
+            self._buffer.add(signal, step, columns)
 
     def _free(self, name: str) -> str:
         return f"logged_{name}" if name in self._measured else name
