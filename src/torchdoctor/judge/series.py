@@ -82,13 +82,17 @@ class Series:
         v = self.values[np.isfinite(self.values)]
         return float(1.4826 * np.median(np.abs(v - np.median(v)))) if len(v) else float("nan")
 
-    def noise(self) -> float:
-        """Robust standard deviation about a smooth course: how far points lie from the middle of their neighbours."""
+    def noise(self, robust: bool = True) -> float:
+        """Standard deviation about a smooth course: how far points lie from the middle of their neighbours.
+
+        robust: by the median, so that spikes do not count; else by the mean square, for what mostly stands still.
+        """
         v = self.finite().values
         if len(v) < 3:
             return float("nan")
+        off = np.abs(v[1:-1] - (v[:-2] + v[2:]) / 2)
         # The middle of two is itself uncertain: the difference has 1.5 times the variance of one point.
-        return float(1.4826 * np.median(np.abs(v[1:-1] - (v[:-2] + v[2:]) / 2)) / np.sqrt(1.5))
+        return float((1.4826 * np.median(off) if robust else np.sqrt(np.mean(off**2))) / np.sqrt(1.5))
 
     def geometric_mean(self) -> float:
         """Of the finite values above zero, the natural mean of norms and ratios; NaN when there is none."""
@@ -128,6 +132,18 @@ class Series:
         n = max(1, round(share * len(good)))
         return good.head(n).median() - good.tail(n).median() if len(good) else float("nan")
 
+    def fallen(self) -> float:
+        """By which share of its start the end lies below it: 1 at zero, negative when it rose.
+
+        The start is the first value or the median of the first twentieth, whichever is lower (a run may be thrown far
+        up by its first steps); the end is the median of the last tenth.
+        """
+        good = self.finite()
+        if not len(good):
+            return 0.0
+        start = min(good.first, good.head(max(5, len(good) // 20)).median())
+        return (start - good.tail(max(1, len(good) // 10)).median()) / max(abs(start), 1e-300)
+
     def onset(self, mask: NDArray[np.bool_], hold: int = 1) -> int | None:
         """First step from which `mask` (n,) stays true for `hold` points in a row; None when it never does."""
         if len(mask) < hold:
@@ -138,10 +154,14 @@ class Series:
 
 
 def trend(values: Floats) -> float:
-    """Kendall's tau against time: 1 when every later value is higher, -1 when lower, near 0 for noise. Takes n^2 room.
+    """Kendall's tau against time: 1 when every later value is higher, -1 when lower, near 0 for noise.
+
+    Of more than 200 values an even choice is compared, since every pair is.
 
     M. G. Kendall, "A New Measure of Rank Correlation", Biometrika 30, 1938.
     """
+    if len(values) > 200:
+        values = values[np.linspace(0, len(values) - 1, 200).astype(int)]
     n = len(values)
     if n < 2:
         return 0.0

@@ -91,10 +91,8 @@ def _level(rising: Series, share: float) -> float:
 
 def _error(rising: Series) -> float:
     """Standard error of the gain, to first order: two levels of m points each, over less than half a doubling."""
-    v = rising.values
-    # Not Series.noise(): the score of a stuck network stands still for most epochs and then jumps, which is noise too.
-    noise = np.sqrt(np.mean((v[1:-1] - (v[:-2] + v[2:]) / 2) ** 2) / 1.5)
-    return float(noise * np.sqrt(2 / (1 + max(1, len(rising) // 10))) / np.log2(4 / 3))
+    # Not robust: the score of a stuck network stands still for most epochs and then jumps, which is noise too.
+    return float(rising.noise(robust=False) * np.sqrt(2 / (1 + max(1, len(rising) // 10))) / np.log2(4 / 3))
 
 
 def _score_scale(rising: Series) -> float:

@@ -56,7 +56,7 @@ def too_many_epochs(trace: Trace, *, early: float = 0.2, worse: float = 0.03, ep
         raise CannotSay(f"needs {epochs} values of {name}, got {len(recorded)}")
     sign = 1 if name == "val_score" else -1
     smooth = Series(recorded.steps, sign * recorded.values).smooth(3)
-    noise = recorded.noise()
+    noise = recorded.noise(robust=False)
     top, size = float(smooth.values.max()), max(abs(float(smooth.values.max())), 1e-12)
     # The first value as good as the best: of a level stretch the best one is anywhere by chance.
     best = int(np.argmax(smooth.values >= top - 2 * noise))

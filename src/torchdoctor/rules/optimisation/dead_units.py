@@ -59,10 +59,9 @@ def dead_units(trace: Trace, *, share: float = 0.2, serious: float = 0.5, sample
         A unit is dead when all its values were zero over the last three windows of the watch (over those there are),
         each of at least `samples` samples (most hold 512), and in a layer that was zero as a whole in the last three
         recorded steps. A warning where `share` of a layer's units are dead, an error where `serious` are; one step
-        less where the loss falls by a third all the same. Judged are
-        activations only: what lies between two layers of weights and has as many units as the layer before it. So
-        black borders of images and constant corners of flattened feature maps do not count.
-        0.2 and 0.5 are the customary bounds.
+        less where the loss falls by a third all the same. Judged are activations only: what lies between two layers of
+        weights and has as many units as the layer before it. So black borders of images and constant corners of
+        flattened feature maps do not count. 0.2 and 0.5 are the customary bounds.
 
     When it is wrong
         Layers meant to be sparse (gates of a mixture of experts), and units that only rare samples need.
@@ -77,13 +76,13 @@ def dead_units(trace: Trace, *, share: float = 0.2, serious: float = 0.5, sample
     if not over:
         return
     worst, units = max(over.items(), key=lambda item: float(np.mean(item[1])))
-    part, learns = float(np.mean(units)), _learns(trace)
+    part = float(np.mean(units))
     yield Finding(
         f"{int(units.sum())} of the {len(units)} units of {worst.partition(':')[0]} are zero for every sample.",
         where=tuple(name.partition(":")[0] for name in over),
         steps=(0, trace.last_step),
         confidence=0.9 if part >= serious else 0.75,
-        severity=_severity(part >= serious, learns),
+        severity=_severity(part >= serious, learns=trace["loss"].fallen() > 1 / 3),
         evidence={"dead_share": part, "layers": len(over)},
         fixes=(Remedy("set-learning-rate", {"factor": 0.1}), Remedy("reinitialize")),
     )
@@ -114,11 +113,6 @@ def _dead(name: str, windows: Series, trace: Trace) -> NDArray[np.bool_]:
     if len(lately) == 3 and (lately.values >= ZERO).all():
         return np.ones(last.shape[1], bool)  # it died within the window
     return np.asarray((last >= ZERO).all(axis=0))
-
-
-def _learns(trace: Trace) -> bool:
-    loss = trace["loss"]
-    return loss.fall() > abs(loss.head(5).median()) / 3
 
 
 def _severity(serious: bool, learns: bool) -> Severity:

@@ -45,12 +45,11 @@ def oscillating_loss(
         count when they exceed four standard errors of the noise of single steps; at least `swings` of them, with falls
         in between, add up to `climb` times the first loss. From step to step: in the second half neighbours differ by
         half the first loss, a twentieth of the loss and five times what they did at the start, and the loss has not
-        come down by half. In a zigzag: in
-        the second half nine in ten steps turn back where the one before went (two in three would be noise), by 5 % of
-        the loss, which has not come down by half. A hint only where the weight updates are small (the median parameter
-        moves by less than `large` of itself per step): then the cause is not the step size. Nothing is said of
-        networks that train in turns, as in a GAN. Needs `steps` steps. Among healthy runs measured here the climbs
-        add up to 0.55 at most, even with their noise counted in.
+        come down by half. In a zigzag: in the second half nine in ten steps turn back where the one before went (two in
+        three would be noise), by 5 % of the loss, which has not come down by half. A hint only where the weight updates
+        are small (the median parameter moves by less than `large` of itself per step): then the cause is not the step
+        size. Nothing is said of networks that train in turns, as in a GAN. Needs `steps` steps. Among healthy runs
+        measured here the climbs add up to 0.55 at most, even with their noise counted in.
 
     When it is wrong
         Cyclic data: one source or task after another.

@@ -50,8 +50,8 @@ def stalled_loss(trace: Trace, *, share: float = 0.05, slow: float = 0.01, steps
         Networks that sit on a plateau first and learn later; fine-tuning that has nothing left to gain.
 
     References
-        M. D. Zeiler et al., "On rectified linear units for speech processing", 2013, shows such plateaus; the bounds
-        come from watched runs.
+        A. Saxe, J. McClelland, S. Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear
+        neural networks", 2014, for plateaus that end.
     """
     loss = trace.taken("loss").finite()
     if len(loss) < steps:

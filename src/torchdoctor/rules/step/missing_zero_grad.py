@@ -41,6 +41,7 @@ QUIET = {
         "dead-units",
         "saturated-units",
         "underfitting",
+        "overfitting",
         "high-learning-rate",
     ],
 )
