@@ -41,7 +41,7 @@ from torchdoctor.recipe.schema import Recipe
 from torchdoctor.train.loop import fit as own_fit
 from torchdoctor.train.seed import random_state, set_random_state
 
-SECOND_LOOK = 5.0  # seconds for the probes of a network with remedies; half of what the first look is given
+FIRST_LOOK, SECOND_LOOK = 60.0, 30.0  # seconds for the probes, at most: what is left out on a busy machine is not found
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ def _cured(track: Track) -> Cure:
 def _examined(track: Track) -> Trace:
     track.tell("examine", "probes", "small experiments on copies, before anything is trained")
     parts = built(track.experiment, SEED)
-    return examine(parts, seed=SEED)
+    return examine(parts, budget=FIRST_LOOK, seed=SEED)
 
 
 def _second_look(track: Track, given: Sequence[Remedy], share: float) -> Report:

@@ -41,8 +41,13 @@ class Ruler:
         return self.floor if math.isnan(score) else max(self.floor, score)
 
     def is_chance(self, score: float) -> bool:
-        """Whether a score is no better than the same answer for every sample, as far as so many samples can tell."""
-        return not math.isnan(self.chance) and not self.fair(score) - self.chance > self.blur(score - self.chance)
+        """Whether a score is no better than the same answer for every sample, as far as so many samples can tell:
+        by the spread of a share, or of the correlation of answers that have nothing to do with the targets."""
+        better = self.fair(score) - self.chance
+        if math.isnan(better):
+            return False
+        spread = self.chance * (1 - self.chance) if self.share else 4 * max(0.0, better)
+        return better <= _Z * math.sqrt(spread / self.samples)
 
     def blur(self, difference: float) -> float:
         """Half the width of the interval that the size of the validation set alone gives a difference.

@@ -107,7 +107,7 @@ class Search:
         if share < 1:
             share = self._share(chosen)
         while True:
-            ran = self._race(chosen, (), share, why)
+            ran = self._race(chosen, (), share, why) or self._race(chosen, (), share, why, reserve=0.0)
             if ran is not None and ran.proven:
                 self.kept, self.won = chosen, ran
             if ran is None or ran.proven or share >= 1 or ran.effect.mean <= MATTERS:
@@ -201,9 +201,8 @@ class Search:
 
     # -- money ---------------------------------------------------------------------------------------------------------
 
-    def _race(self, with_it: Chosen, without: Chosen, share: float, why: str) -> Race | None:
-        """None when the budget does not allow it on two seeds at least, with a whole run kept back."""
-        reserve = WHOLE if share < 1 else 0.0
+    def _race(self, with_it: Chosen, without: Chosen, share: float, why: str, reserve: float = WHOLE) -> Race | None:
+        """None when the budget does not allow it on two seeds at least, with that much kept back."""
         seeds = self._most_seeds([with_it, without], share, reserve, fewest=PAIRS)
         return self._record(with_it, without, share, why, seeds) if seeds else None
 

@@ -63,7 +63,7 @@ class Track:
                 f"The loop took no batch from parts.train{': ' + outcome.error if outcome.error else ''}. "
                 "fit(parts, log) must train on parts.train, or arms with the same data cannot be run."
             )
-        ended_early = bool(outcome.error) or not math.isfinite(outcome.score)
+        ended_early = bool(outcome.error) or not math.isfinite(_last_loss(outcome))
         passes = max(outcome.passes, whole.epochs) if ended_early else outcome.passes
         self._passes, self._drawn = passes, max(outcome.drawn, passes * outcome.per_pass if ended_early else 0)
         self.purse.run_seconds = outcome.seconds * self._drawn / outcome.drawn
@@ -176,6 +176,11 @@ class Track:
         """Twice the same object would be trained on from where the last arm left it."""
         if any(module in self._met for module in parts.model.modules()):
             raise BadParts("build(seed) gave the same model twice. Make a new one in it each time it is called.")
+
+
+def _last_loss(outcome: Outcome) -> float:
+    """Infinite weights end torchdoctor's own loop before its time."""
+    return outcome.trace["loss"].last if outcome.trace is not None and outcome.trace.has("loss") else 0.0
 
 
 def ruler_for(experiment: Experiment, parts: Parts) -> Ruler:
