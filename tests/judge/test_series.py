@@ -150,3 +150,24 @@ def test_no_statistic_fails_on_whatever_was_recorded(values: list[float]):
         for result in (s.median(), s.spread(), s.noise(), s.geometric_mean(), s.fall(), *s.halves()):
             assert isinstance(result, float)
         assert len(s.smooth(3)) <= len(s) and len(s.blocks(7)) <= 7
+
+
+def test_noise_that_is_not_robust_sees_the_jumps_of_what_mostly_stands_still():
+    values = np.repeat([0.1, 0.1, 0.1, 0.1, 0.3], 8)
+    assert Series.of(values).noise() == 0 and Series.of(values).noise(robust=False) > 0.01
+    rng = np.random.default_rng(4)
+    assert Series.of(rng.normal(0, 0.3, 4000)).noise(robust=False) == pytest.approx(0.3, rel=0.05)
+
+
+def test_fallen_is_the_share_of_the_start_that_is_gone():
+    assert Series.of(np.linspace(2, 0, 200)).fallen() == pytest.approx(0.95, abs=0.06)
+    assert Series.of([1.0] * 50).fallen() == 0 and Series.of(np.linspace(1, 3, 100)).fallen() < -1
+    assert Series.of([]).fallen() == 0
+
+
+def test_a_run_that_is_thrown_up_at_once_has_not_fallen_when_it_comes_back():
+    assert Series.of([2.3, 900.0, 800.0, *[2.4] * 40]).fallen() == pytest.approx(-0.04, abs=0.01)
+
+
+def test_trend_of_a_long_series_compares_an_even_choice():
+    assert trend(np.arange(1e5)) == 1
