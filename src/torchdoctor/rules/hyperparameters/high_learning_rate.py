@@ -46,6 +46,9 @@ QUIET = {
     "watched: long first steps that do no harm": Trace.of(
         _MATRIX, loss=_DOWN, update_ratio={"fc.weight": [0.5, 0.2, 0.1, 0.05]}
     ),
+    "watched: a quasi-Newton step as long as the weights, and most is learnt": Trace.of(
+        _MATRIX, loss=[0.3, 0.07, 0.01, *[1e-7] * 9], update_ratio={"fc.weight": [1.8, 0.7, 0.5, 0.2]}
+    ),
     "watched: one hard batch": Trace.of(
         _MATRIX, loss=[0.1, 0.5, *[0.09] * 60], update_ratio={"fc.weight": [1e-3] * 4}
     ),
@@ -127,7 +130,7 @@ def _by_watching(trace: Trace, leap: float, ratio: float, long: float) -> Findin
     early = _early_ratio(trace)
     if len(loss) < 2 or not loss.first > 0 or math.isnan(early):
         return None
-    start = min(loss.first, loss.head(3).median())
+    start = loss.first
     begun = loss.head(100)
     gone = not np.isfinite(begun.values).all()
     peak = float(np.max(begun.finite().values, initial=-math.inf))

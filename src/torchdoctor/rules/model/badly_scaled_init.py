@@ -50,6 +50,11 @@ QUIET = {
         _SHAPES, start_activation_std=_layers(0.49, 0.3, 0.22, 0.1, 0.0), start_loss=2.3, prior_loss=2.3,
         param_grad_norm=_layers(0, 0, 0, 0, 1.0, ending=".weight"), **_FRESH,
     ),
+    "branches that start at zero": Trace.of(
+        _SHAPES, start_activation_std=_layers(0.49, 0.0, 0.1, 0.02, 0.05), start_loss=2.3, prior_loss=2.3,
+        weight_norm=_layers(5, 0, 5, 0, 5, ending=".weight"),
+        param_grad_norm=_layers(0, 0, 0, 1, 1.0, ending=".weight"), **_FRESH,
+    ),
     "trained before: larger, and it knows the answer": Trace.of(
         _SHAPES, start_activation_std=_layers(2, 4, 6, 8, 9), start_loss=0.2, prior_loss=2.3, **_FRESH
     ),
@@ -104,6 +109,8 @@ def badly_scaled_init(
         yield _too_large(sizes, grown, times)
     elif (passed := _passed(trace)) < flat and times >= 2:
         yield _driven_flat(trace, passed, times)
+    elif _zeros(trace):
+        return  # a branch or a head that is meant to begin with nothing lets no gradient through at first
     elif (ratio := _decay(trace)) < decay and sum(size < 0.5 for size in sizes.values()) >= 2:
         yield _too_small(trace, sizes, ratio)
 
@@ -164,6 +171,11 @@ def _sizes(trace: Trace) -> dict[str, float]:
 def _matrices(trace: Trace) -> list[str]:
     shapes = trace.facts.get("parameters", {})
     return [name for name in shapes if len(shapes[name].get("shape", [])) > 1]
+
+
+def _zeros(trace: Trace) -> bool:
+    norms = dict(trace.each("weight_norm"))
+    return any(norms[name].first == 0 for name in _matrices(trace) if name in norms)
 
 
 def _overflows(start: float | None) -> bool:
