@@ -62,6 +62,14 @@ def test_guessing_the_mean_scores_the_variance():
     assert chance_levels(Trace.of(target_mean=[3.0], target_std=[2.0])) == {"always answering the mean": 4.0}
 
 
+def test_the_variance_of_a_few_hard_batches_is_corrected_by_their_loss():
+    loss = [4.0] * 100
+    loss[90] = loss[95] = 5.0  # the two batches whose targets were recorded scatter more than the others
+    std = Series.of([5**0.5, 5**0.5], steps=[90, 95])
+    level = chance_levels(Trace.of(loss=loss, target_mean=[0.0], target_std=std))["always answering the mean"]
+    assert level == pytest.approx(4.0, rel=0.01)
+
+
 def test_guessing_ones_and_zeros_scores_their_entropy():
     levels = chance_levels(Trace.of(target_mean=[0.2], target_std=[0.4], target_absmax=[1.0]))
     assert levels["guessing by the share of ones"] == pytest.approx(0.5004, abs=1e-4)
