@@ -182,8 +182,8 @@ def test_a_run_that_ended_early_does_not_make_all_others_look_dear() -> None:
     assert known.purse.runs == pytest.approx(5 / 8)
 
 
-@pytest.mark.parametrize(("breaks_at", "late"), [(75, True), (5, False), (None, False)])
-def test_a_run_that_was_well_and_then_broke_is_told_from_one_that_never_was(breaks_at: int | None, late: bool) -> None:
+@pytest.mark.parametrize(("breaks_at", "late"), [(75, 0.9375), (5, 0.0625), (None, 0.0)])
+def test_it_is_known_when_a_run_that_was_well_broke(breaks_at: int | None, late: float) -> None:
     class Loss(nn.CrossEntropyLoss):
         calls = 0
 
@@ -194,4 +194,21 @@ def test_a_run_that_was_well_and_then_broke_is_told_from_one_that_never_was(brea
 
     made = track(make=lambda seed: replace(build(seed), loss_fn=Loss()))
 
-    assert made.breaks_late(0.25) is late
+    assert made.broken_from() == late
+
+
+def test_a_loss_that_rises_for_good_is_told_from_one_that_rose_once() -> None:
+    class Loss(nn.CrossEntropyLoss):
+        def __init__(self, bad: range) -> None:
+            super().__init__()
+            self.calls, self.bad = 0, bad
+
+        def forward(self, output: Tensor, target: Tensor) -> Tensor:
+            self.calls += output.requires_grad
+            return super().forward(output, target) + (20.0 if self.calls in self.bad else 0.0)
+
+    def broken_from(bad: range) -> float:
+        return track(make=lambda seed: replace(build(seed), loss_fn=Loss(bad))).broken_from()
+
+    assert broken_from(range(41, 99)) == pytest.approx(0.6)
+    assert broken_from(range(41, 60)) == 0.0

@@ -15,10 +15,12 @@ May not: judge, print.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from torchdoctor.cures.candidates import Candidate, Candidates, candidates, joined
+from torchdoctor.cures.effect import Effect
 from torchdoctor.cures.race import Race, race
 from torchdoctor.cures.track import SEED, Track
 from torchdoctor.judge.finding import Finding, Remedy
@@ -60,18 +62,23 @@ class Search:
         quick = tuple(c for c in self.found.chosen if not c.full_length)
         slow = tuple(c for c in self.found.chosen if c.full_length)
         if quick:
-            share = 1.0 if self.track.breaks_late(TRY) else TRY
-            quick = self._tried(quick, share)
-            self._all_together(quick, share)
-            if self.kept:
-                self._leave_out()
-            else:
-                self._one_by_one([*quick, *(c for c in self.found.reserve if not c.full_length)])
+            self._race_quick(quick)
         if self.kept:
             self._confirm()
             slow = self._left_at_the_end()
         for candidate in slow:
             self._at_full_length(candidate)
+
+    def _race_quick(self, chosen: Chosen) -> None:
+        share = min(1.0, max(TRY, 1.5 * self.track.broken_from()))
+        chosen = self._tried(chosen, share)
+        self._all_together(chosen, share)
+        if not self.kept:
+            self._one_by_one([*chosen, *(c for c in self.found.reserve if not c.full_length)])
+        if not self.kept:
+            self._last_attempt(chosen)
+        elif len(self.kept) > 1:
+            self._leave_out()
 
     # -- one seed ------------------------------------------------------------------------------------------------------
 
@@ -102,25 +109,44 @@ class Search:
     # -- short races --------------------------------------------------------------------------------------------------
 
     def _all_together(self, chosen: Chosen, share: float) -> None:
-        """Longer where it was better but not beyond doubt."""
+        """On more seeds, or for longer, where it was better but not beyond doubt."""
         why = "all remedies together, since faults hide one another" if len(chosen) > 1 else "does it help?"
-        if share < 1:
-            share = self._share(chosen)
+        share = self._share(chosen) if share <= TRY else share
+        seeds = self.track.seeds
         while True:
-            ran = self._race(chosen, (), share, why) or self._race(chosen, (), share, why, reserve=0.0)
-            if ran is not None and ran.proven:
-                self.kept, self.won = chosen, ran
-            if ran is None or ran.proven or share >= 1 or ran.effect.mean <= MATTERS:
+            ran = self._race(chosen, (), share, why, seeds) or self._race(chosen, (), share, why, seeds, reserve=0.0)
+            if ran is None or self._is_won(chosen, ran) or ran.effect.mean <= MATTERS:
                 return
-            share, why = min(1.0, 2 * share), "better, but not beyond doubt: the same for longer"
+            if _is_close(ran.effect) and len(seeds) == len(self.track.seeds):
+                seeds, why = self.track.more_seeds, "better, but not beyond doubt: more seeds"
+            elif share < 1:
+                share, why = min(1.0, 2 * share), "better, but not beyond doubt: the same for longer"
+            else:
+                return
+
+    def _last_attempt(self, chosen: Chosen) -> None:
+        """All together for as long as what is left can pay for; what helps late has not been seen yet."""
+        longest = max((r.share for r in self.races), default=0.0)
+        share = 1.0
+        while share > 1.5 * longest:
+            ran = self._race(chosen, (), share, "what helps late: as long as can be paid", reserve=0.0)
+            if ran is not None:
+                self._is_won(chosen, ran)
+                return
+            share *= 0.8
+
+    def _is_won(self, chosen: Chosen, ran: Race) -> bool:
+        if ran.proven:
+            self.kept, self.won = chosen, ran
+        return ran.proven
 
     def _share(self, chosen: Chosen) -> float:
         """As long as can be paid; less where the first seed shows half of the gap of the first try much earlier."""
         longest = self._longest(2 + (len(chosen) if len(chosen) > 1 else 0), len(self.track.seeds))
-        share = self.track.shortest(FEWEST_BATCHES)
+        share = max(longest / 2, self.track.shortest(FEWEST_BATCHES))
         while share < longest and not self._is_clear(chosen, share):
             share *= 1.25
-        return min(longest, 1.5 * share)
+        return min(longest, share)
 
     def _is_clear(self, chosen: Chosen, share: float) -> bool:
         """Only by what is known from the first try: looking must cost nothing."""
@@ -157,9 +183,8 @@ class Search:
             order = sorted(range(len(left)), key=lambda i: -self.track.ruler.fair(ran[i]))
             left = [left[i] for i in order[: (len(left) + 1) // 2]]
         best = self._race((left[0],), (), share, "the best of the single remedies, on more seeds")
-        if best is None or not best.proven:
+        if best is None or not self._is_won((left[0],), best):
             return
-        self.kept, self.won = (left[0],), best
         for candidate in self.found.chosen:
             if candidate not in self.kept and not candidate.full_length:
                 more = (*self.kept, candidate)
@@ -201,10 +226,18 @@ class Search:
 
     # -- money ---------------------------------------------------------------------------------------------------------
 
-    def _race(self, with_it: Chosen, without: Chosen, share: float, why: str, reserve: float = WHOLE) -> Race | None:
+    def _race(
+        self,
+        with_it: Chosen,
+        without: Chosen,
+        share: float,
+        why: str,
+        seeds: Sequence[int] = (),
+        reserve: float = WHOLE,
+    ) -> Race | None:
         """None when the budget does not allow it on two seeds at least, with that much kept back."""
-        seeds = self._most_seeds([with_it, without], share, reserve, fewest=PAIRS)
-        return self._record(with_it, without, share, why, seeds) if seeds else None
+        paid = self._most_seeds([with_it, without], share, reserve, PAIRS, seeds)
+        return self._record(with_it, without, share, why, paid) if paid else None
 
     def _record(self, with_it: Chosen, without: Chosen, share: float, why: str, seeds: Sequence[int]) -> Race:
         changed = [c for c in with_it if c not in without]
@@ -213,10 +246,13 @@ class Search:
         self.races.append(race(self.track, *arms, causes=causes, why=why, share=share, seeds=seeds))
         return self.races[-1]
 
-    def _most_seeds(self, arms: Sequence[Chosen], share: float, reserve: float, fewest: int) -> Sequence[int]:
+    def _most_seeds(
+        self, arms: Sequence[Chosen], share: float, reserve: float, fewest: int, seeds: Sequence[int] = ()
+    ) -> Sequence[int]:
         """The most seeds that all arms can be run on, with `reserve` runs left over; none when below `fewest`."""
-        counts = range(len(self.track.seeds), min(fewest, len(self.track.seeds)) - 1, -1)
-        return next((s for n in counts if self._can_pay(arms, share, s := self.track.seeds[:n], reserve)), ())
+        seeds = seeds or self.track.seeds
+        counts = range(len(seeds), min(fewest, len(seeds)) - 1, -1)
+        return next((s for n in counts if self._can_pay(arms, share, s := seeds[:n], reserve)), ())
 
     def _can_pay(self, arms: Sequence[Chosen], share: float, seeds: Sequence[int], reserve: float = WHOLE) -> bool:
         runs, trials = self.track.price([remedies_of(arm) for arm in arms], seeds, share)
@@ -233,6 +269,11 @@ def _new_in(report: Report, chosen: Chosen, known: Sequence[Finding]) -> tuple[F
     """The findings of a second look that a remedy was taken up for."""
     names = {name for c in chosen for name in c.causes} - {f.name for f in known}
     return tuple(f for f in report if f.name in names)
+
+
+def _is_close(effect: Effect) -> bool:
+    """Whether two more seeds may decide it: of three they halve the interval, and cost less than a longer race."""
+    return math.isfinite(effect.low) and effect.high - effect.mean < 2 * effect.mean
 
 
 def remedies_of(chosen: Sequence[Candidate]) -> tuple[Remedy, ...]:

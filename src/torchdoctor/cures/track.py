@@ -28,7 +28,9 @@ from torchdoctor.parts import Parts
 from torchdoctor.probes.bench import batches_of
 from torchdoctor.probes.fork import preserved, reading
 
-WORSE = 2.0  # robust standard deviations of the loss, by which it must have risen to be called worse
+PIECES = 10  # blocks of steps in which a rise of the loss is looked for
+WORSE = 2.0  # standard deviations of one step's loss, by which a block's must have risen to be called worse
+MORE = 2  # seeds, for a race that is nearly decided
 SEED = 0  # of the first run; the others follow
 
 
@@ -41,6 +43,7 @@ class Track:
         self.experiment = experiment
         self.purse = Purse(budget)
         self.seeds = range(SEED, SEED + seeds)
+        self.more_seeds = range(SEED, SEED + seeds + MORE)
         self.ruler = Ruler(1)
         self.stage: Stage = "baseline"
         self.why = ""
@@ -70,17 +73,21 @@ class Track:
         self._outcomes[(), SEED, whole] = outcome
         return outcome
 
-    def breaks_late(self, share: float) -> bool:
-        """Whether the unchanged run was well at that share of it and worse in the end, by its training loss. A short
-        race would then show nothing, or the contrary: gradients that add up speed a run up before they wreck it."""
+    def broken_from(self) -> float:
+        """The share of the unchanged run after which its training loss stayed worse than it had been; 0 when it did
+        not break. A race that ends earlier would show nothing, or the contrary: gradients that add up speed a run up
+        before they wreck it."""
         first = self.run((), SEED)
         loss = first.trace["loss"] if first.trace is not None else Series.of([])
         good = np.isfinite(loss.values)
         if not good.all():
-            return int(np.argmin(good)) > share * self._drawn
-        early = loss.head(max(1, round(share * len(loss))))
-        window = max(1, len(early) // 4)
-        return loss.tail(window).median() > early.tail(window).median() + WORSE * early.tail(window).spread()
+            return min(1.0, int(np.argmin(good)) / self._drawn)
+        if len(loss) < 4 * PIECES:
+            return 0.0
+        blocks = loss.blocks(PIECES)
+        worse = blocks > blocks.min() + WORSE * loss.head(len(loss) // PIECES).noise()
+        since = len(worse) - int(np.argmin(worse[::-1])) if worse[-1] else 0  # of the last blocks in a row
+        return min(1.0, (since + 1) / PIECES) if since else 0.0
 
     def run(self, remedies: Sequence[Remedy], seed: int, share: float = 1.0) -> Outcome:
         """The experiment with these remedies, for this share of a whole run; remembered."""
@@ -144,7 +151,7 @@ class Track:
         return next((short for o in longer if (short := shortened(o, experiment, length.epochs))), None)
 
     def _trained(self, remedies: Sequence[Remedy], seed: int, length: Length, share: float) -> Outcome:
-        what = f"{names_of(remedies)}, seed {seed - SEED + 1} of {len(self.seeds)}"
+        what = f"{names_of(remedies)}, seed {seed - SEED + 1}"
         self.tell(self.stage, what, self.why)
         outcome = trained(
             self.experiment_with(remedies), seed, length,
