@@ -5,10 +5,11 @@ May not: decide what is recorded.
 
 from __future__ import annotations
 
+import signal
 import sqlite3
 import warnings
-from collections.abc import Iterable, Mapping
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import Any
 
 import numpy as np
@@ -34,12 +35,12 @@ class Buffer:
         self._facts: dict[str, Any] = {}
         self.closed = False  # the folder is finished and never changed again
 
-    def add(self, signal: str, step: int, columns: Columns) -> None:
-        self._waiting.setdefault((signal, tuple(columns.subjects)), []).append((step, columns.values))
+    def add(self, name: str, step: int, columns: Columns) -> None:
+        self._waiting.setdefault((name, tuple(columns.subjects)), []).append((step, columns.values))
 
-    def replace_last(self, signal: str, step: int, value: Tensor | float) -> None:
+    def replace_last(self, name: str, step: int, value: Tensor | float) -> None:
         """Put `value` in place of what is waiting for this step, or add it."""
-        rows = self._waiting.setdefault((signal, ("",)), [])
+        rows = self._waiting.setdefault((name, ("",)), [])
         if rows and rows[-1][0] == step:
             rows.pop()
         rows.append((step, [value]))
@@ -52,12 +53,13 @@ class Buffer:
         """Write what waits. A full disk or a folder that vanished ends writing there, never the training."""
         if not self._waiting and not self._facts:
             return
-        blocks, facts = _to_host(self._waiting), self._facts
-        self._waiting, self._facts = {}, {}
-        try:
-            self._write(blocks, facts)
-        except (sqlite3.Error, OSError) as error:
-            self._move_to_memory(error, blocks, facts)
+        with _undisturbed():
+            blocks, facts = _to_host(self._waiting), self._facts
+            self._waiting, self._facts = {}, {}
+            try:
+                self._write(blocks, facts)
+            except (sqlite3.Error, OSError) as error:
+                self._move_to_memory(error, blocks, facts)
 
     def trace(self) -> Trace:
         """Everything recorded so far, flushed or not."""
@@ -94,6 +96,19 @@ class Buffer:
             WatchWarning,
             stacklevel=2,
         )
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ctrl-C waits for the few milliseconds that a flush takes: of half a flush the other half would be lost."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _to_host(waiting: Mapping[Key, Rows]) -> list[Block]:
@@ -151,7 +166,7 @@ def _blocks(waiting: Mapping[Key, Rows], copied: Mapping[tuple[torch.device, tor
         return np.concatenate(parts) if parts else np.empty(0)
 
     blocks: list[Block] = []
-    for (signal, subjects), rows in waiting.items():
+    for (name, subjects), rows in waiting.items():
         by_length: dict[int, list[tuple[int, Floats]]] = {}
         for step, values in rows:
             found = numbers(values)
@@ -160,5 +175,5 @@ def _blocks(waiting: Mapping[Key, Rows], copied: Mapping[tuple[torch.device, tor
             table = np.stack([found for _, found in found_rows])
             if length != len(subjects):  # a vector for each subject
                 table = table.reshape(len(found_rows), len(subjects), -1)
-            blocks.append((signal, subjects, np.array([step for step, _ in found_rows], np.int64), table))
+            blocks.append((name, subjects, np.array([step for step, _ in found_rows], np.int64), table))
     return blocks
