@@ -315,6 +315,12 @@ def test_a_refusal_leaves_no_mark_either() -> None:
     assert not parts.model.training
 
 
+def test_the_number_of_threads_is_put_back() -> None:
+    torch.set_num_threads(2)
+    checked(mlp(), QUICK)
+    assert torch.get_num_threads() == 2
+
+
 def test_a_check_works_where_gradients_are_off() -> None:
     with torch.no_grad():
         report = checked(mlp())

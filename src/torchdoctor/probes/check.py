@@ -33,6 +33,7 @@ from torchdoctor.record.facts import describe
 BUDGET = 10.0  # seconds; what people wait for before a training run without looking away
 ALWAYS = 5  # passes: a probe this cheap runs whatever the budget, or a large model would go unexamined
 READING = 0.3  # share of the budget that reading data may take
+WORTH_THREADS = 2.0  # times faster that many threads must be; less, and the small steps lose more than passes gain
 LEAST = 0.5  # seconds it may take whatever the budget
 
 
@@ -174,12 +175,26 @@ def _try_out(bench: Bench) -> _Trial:
     first_tensor(output)
     try:
         _rehearse_on_cpu(bench)
-        return _Trial(True, seconds=min(_pass(bench, parts, batch), _pass(bench, parts, batch)))
+        return _Trial(True, seconds=_fastest_pass(bench, parts, batch))
     except BadParts:
         raise
     except Exception as error:  # noqa: BLE001 - anything the user's loss raises
         shapes = f"output {_shape(output)}, target {_shape(batch.target)}"
         return _Trial(True, f"The loss fails on the first training batch ({shapes}): {one_line(error)}.")
+
+
+def _fastest_pass(bench: Bench, parts: Parts, batch: Batch) -> float:
+    """Seconds of a pass; sets the number of threads: small models and the tiny steps of probes are slower with many."""
+    threads = torch.get_num_threads()
+    together = min(_pass(bench, parts, batch), _pass(bench, parts, batch))
+    if bench.device.type != "cpu" or threads == 1:
+        return together
+    torch.set_num_threads(1)
+    alone = min(_pass(bench, parts, batch), _pass(bench, parts, batch))
+    if together * WORTH_THREADS > alone:
+        return alone
+    torch.set_num_threads(threads)
+    return together
 
 
 def _pass(bench: Bench, parts: Parts, batch: Batch) -> float:
@@ -236,7 +251,12 @@ def _refuse(parts: Parts) -> None:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """The user's code runs dozens of times in here: its warnings would come dozens of times. Gradients are on."""
+    """The user's code runs dozens of times in here: its warnings would come dozens of times. Gradients are on; the
+    number of threads is afterwards what it was."""
+    threads = torch.get_num_threads()
     with warnings.catch_warnings(), torch.inference_mode(False), torch.enable_grad():
         warnings.simplefilter("ignore")
-        yield
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
