@@ -10,7 +10,7 @@ May not: judge, keep an activation longer than its hook, draw random numbers, wr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -61,20 +61,19 @@ class Activations:
 
 
 class Hook:
-    """A forward hook that does not follow a copy of the model: copied, it is a hook that does nothing."""
+    """A hook that does not follow a copy of the model: copied or saved, it is one that does nothing."""
 
     def __init__(self, call: Any) -> None:
         self._call = call
 
     def __call__(self, *args: Any) -> None:
-        if self._call is not None and not torch.compiler.is_compiling():
+        if not torch.compiler.is_compiling():
             self._call(*args)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Hook:
-        return Hook(None)
-
-    def __reduce__(self) -> tuple[type[Hook], tuple[None]]:
-        return (Hook, (None,))  # a pickled model carries no recorder either
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A function of the standard library that takes a hook's three arguments and returns None, so that a model saved
+        # as a whole is loaded where torchdoctor is not installed.
+        return getattr, (nullcontext(), "__exit__")
 
 
 @contextmanager

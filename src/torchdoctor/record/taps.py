@@ -31,7 +31,7 @@ class Listener(Protocol):
 
 
 _open: list[Listener] = []
-_originals: list[tuple[Any, str, Any]] = []
+_wrapped: dict[tuple[Any, str], tuple[Any, Any]] = {}  # place -> torch's own function, our wrapper
 
 
 def listen(listener: Listener) -> None:
@@ -48,20 +48,26 @@ def unlisten(listener: Listener) -> None:
     """Stop telling it; when nobody listens any more, torch is as it was."""
     _open.remove(listener)
     if not _open:
-        while _originals:
-            setattr(*_originals.pop())
+        for (owner, name), (original, wrapper) in list(_wrapped.items()):
+            # Somebody else may have wrapped ours in the meantime: then it stays below theirs, and tells nobody.
+            if getattr(owner, name) is wrapper:
+                setattr(owner, name, original)
+                del _wrapped[owner, name]
 
 
 def _wrap(owner: Any, name: str, around: Callable[..., Any]) -> None:
+    if (owner, name) in _wrapped:
+        return
     original = getattr(owner, name)
-    _originals.append((owner, name, original))
 
     @functools.wraps(original)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         return around(original, *args, **kwargs)
 
     # A training step under torch.compile would otherwise compile the watch into its graphs.
-    setattr(owner, name, torch.compiler.disable(wrapper))  # type: ignore[no-untyped-call]
+    hidden = torch.compiler.disable(wrapper)  # type: ignore[no-untyped-call]
+    _wrapped[owner, name] = original, hidden
+    setattr(owner, name, hidden)
 
 
 def _around_backward(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
