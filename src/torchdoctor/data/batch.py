@@ -31,7 +31,7 @@ class Batch(NamedTuple):
         return next((len(t) for t in tensors_in((self.inputs, self.target)) if t.ndim), 1)
 
 
-def batches_of(loader: Loader, name: str) -> Iterator[Batch]:
+def batches_of(loader: Loader, name: str, *, may_be_empty: bool = False) -> Iterator[Batch]:
     """The batches of one new pass over the loader; `name` is what messages call it. Raises BadParts when it is empty,
     when it can be read only once, and when what it gives is not (inputs, target)."""
     if hasattr(loader, "__next__"):
@@ -43,7 +43,7 @@ def batches_of(loader: Loader, name: str) -> Iterator[Batch]:
     for raw in loader:
         empty = False
         yield as_batch(raw, name)
-    if empty:
+    if empty and not may_be_empty:
         raise BadParts(f"{name} is empty: it gave no batch. Look at the dataset's length, batch_size and drop_last.")
 
 

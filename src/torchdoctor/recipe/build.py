@@ -62,7 +62,9 @@ class Builder:
     def __call__(self, seed: int) -> Parts:
         """Parts on the recipe's device. Random numbers are left as the seed and the making of the model leave them, so
         that what training draws (dropout) depends on the seed too."""
-        train, val, _ = self._loaders(seed)  # before seeding: reading may draw random numbers, and happens only once
+        train, val, _ = self._loaders(
+            seed
+        )  # before seeding, because the data are read, and random numbers drawn, only once
         seed_all(seed)
         model = self._model(train).to(chosen(self.recipe.train.device))
         optimizer = _optimizer(self.recipe, model)
@@ -80,6 +82,7 @@ class Builder:
         offered = {"root": asked.root, "seed": recipe.seed}
         if asked.root is not None and not takes(function, "root"):
             raise BadRecipe(f"data.root = {asked.root!r}: data set {asked.name!r} takes no root; leave it out.")
+        seed_all(recipe.seed)  # for functions that draw from the global generators
         given = called(function, "data.args", asked.args, offered=offered)
         if _are_sets(given):
             return _plain_sets(given, recipe)
@@ -122,19 +125,30 @@ class Builder:
 
 
 def _prepared(splits: Splits, recipe: Recipe) -> Splits:
-    """Scaled by the training samples, as float32 (token ids stay what they are), on the device."""
+    """Scaled by the training samples, as float32 (token ids stay what they are), on the device.
+
+    Decimals (N,) become (N, 1) for a model that is told how many outputs it needs, because that model gives (N, 1), and
+    a loss would broadcast the two against each other.
+    """
     asked, device = recipe.data, chosen(recipe.train.device)
     ids = splits.train_x.dtype == torch.int64
     if ids and asked.scale != "none":
         raise BadRecipe(f"data.scale = {asked.scale!r}: the inputs are whole numbers (ids); give decimals, or none.")
     if asked.target_scale != "none" and not splits.train_y.is_floating_point():
         raise BadRecipe(f"data.target_scale = {asked.target_scale!r}: the targets are classes, not decimals.")
-    inputs: Callable[[Tensor], Tensor] = (lambda x: x) if ids else scaling(splits.train_x, asked.scale)
-    targets: Callable[[Tensor], Tensor] = (
-        (lambda y: y) if asked.target_scale == "none" else scaling(splits.train_y, asked.target_scale)
-    )
-    scaled = [None if t is None else (targets if i % 2 else inputs)(t).to(device) for i, t in enumerate(splits)]
-    return Splits(*scaled)  # type: ignore[arg-type]  # None only where it was None
+    inputs = _same if ids else scaling(splits.train_x, asked.scale)
+    targets = _same if asked.target_scale == "none" else scaling(splits.train_y, asked.target_scale)
+    wide = splits.train_y.is_floating_point() and takes(imported(recipe.model.name, MODELS, "model.name"), "outputs")
+
+    def prepared(tensor: Tensor, is_target: bool) -> Tensor:
+        ready = (targets if is_target else inputs)(tensor).to(device)
+        return ready[:, None] if is_target and wide and ready.ndim == 1 else ready
+
+    return Splits(*(None if t is None else prepared(t, i % 2 == 1) for i, t in enumerate(splits)))  # type: ignore[arg-type]
+
+
+def _same(tensor: Tensor) -> Tensor:
+    return tensor
 
 
 def _outputs(targets: list[Tensor]) -> int:

@@ -27,7 +27,7 @@ def complaint(error: ValidationError, schema: type[BaseModel], source: str) -> B
 def _one(error: Mapping[str, Any], schema: type[BaseModel]) -> str:
     keys = _place(error["loc"])
     key = ".".join(map(str, keys))
-    if error["type"] == "extra_forbidden":
+    if error["type"] in ("extra_forbidden", "invalid_key"):
         known = _keys_beside(keys, schema)
         near = did_you_mean(str(keys[-1]), known)
         allowed = "" if near.startswith("Known") else f" Allowed: {', '.join(known)}."

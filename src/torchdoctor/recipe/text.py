@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +23,11 @@ class _Reader(yaml.SafeLoader):
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.MarkedYAMLError(problem=f"{key!r} is given twice", problem_mark=key_node.start_mark)
-            seen.add(key)
+            if isinstance(key, Hashable):  # of others the parent complains
+                if key in seen:
+                    raise yaml.MarkedYAMLError(problem=f"{key!r} is given twice", problem_mark=key_node.start_mark)
+                seen.add(key)
         return super().construct_mapping(node, deep)
-
-
-_Reader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)[eE][-+]?\d+$"),
-    list("-+.0123456789"),
-)
 
 
 class _Writer(yaml.SafeDumper):
@@ -44,6 +38,12 @@ class _Writer(yaml.SafeDumper):
 
 
 _Writer.add_representer(list, _Writer.represent_list)
+for _class in (_Reader, _Writer):  # the writer too, so that it puts the text "1e3" in quotes
+    _class.add_implicit_resolver(
+        "tag:yaml.org,2002:float",
+        re.compile(r"[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)[eE][-+]?\d+$"),
+        list("-+.0123456789"),
+    )
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -70,7 +70,8 @@ def fit(
     with threads(options.threads):
         while at.epoch < log.epochs and not at.finished:
             model.train()
-            for group in grouped(batches_of(parts.train, "train"), options.accumulate):
+            begun = at.seen.samples > 0  # resumed in the middle of an epoch, or after its last batch
+            for group in grouped(batches_of(parts.train, "train", may_be_empty=begun), options.accumulate):
                 optimizer.zero_grad()
                 for batch in group:
                     inputs, target = batch.to(device)

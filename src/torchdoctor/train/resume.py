@@ -77,6 +77,8 @@ class Standing:
         device = device_of(self.parts.model)
         try:
             self.parts.optimizer.load_state_dict(state["optimizer"])
+            if state["step"]:  # taken before the stop: torch's schedules need not warn that none was
+                vars(self.parts.optimizer)["_opt_called"] = True
             if self.parts.scheduler is not None and state["scheduler"] is not None:
                 self.parts.scheduler.load_state_dict(state["scheduler"])
             self.scaler.load_state_dict(state["scaler"] if self.scaler.is_enabled() else {})

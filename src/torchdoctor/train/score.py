@@ -62,7 +62,7 @@ class Tally:
     """
 
     def __init__(self) -> None:
-        self._samples = 0
+        self.samples = 0
         self._loss: Tensor | None = None  # summed over samples
         self._hits: Tensor | None = None  # (2,): right ones, counted ones
         self._squares: Tensor | None = None  # (4, columns): count, error squared, sum and squared sum of truth - shift
@@ -74,7 +74,7 @@ class Tally:
         """output, target: of one batch. loss: its mean over the batch."""
         output, target = _tensor(output, "model").detach(), _tensor(target, "loader")
         size = len(target) if target.ndim else 1
-        self._samples += size
+        self.samples += size
         if loss is not None:
             self._loss = _sum(self._loss, loss.detach() * size)
         classes = _class_dimension(output, target)
@@ -106,7 +106,7 @@ class Tally:
 
     def loss(self) -> float:
         """The mean loss per sample; NaN when none was given."""
-        return float(self._loss) / self._samples if self._loss is not None else float("nan")
+        return float(self._loss) / self.samples if self._loss is not None else float("nan")
 
     def score(self) -> float:
         """The score of all that was added; NaN where it is not defined."""
