@@ -15,6 +15,7 @@ from torchdoctor.judge.series import Series
 from torchdoctor.judge.trace import Trace
 
 EPOCHS = 20  # more than this for what a better rate does in a fraction of one: nobody plans that
+WATCHED = 500  # steps of a run after which it is asked what it learnt, and not what it may yet learn
 SOME = 0.2  # of the way of the best rate: this rate works
 
 _DOWN, _LEVEL = list(np.geomspace(2.3, 0.05, 40)), list(np.linspace(2.3, 2.297, 60))
@@ -85,9 +86,9 @@ def low_learning_rate(
         By experiment, where there was one: one batch is learnt by heart at the planned rate and at multiples of it.
         Far from divergence, steps k times as long do in n steps what the planned ones do in k n. It speaks when a rate
         that goes at least a fifth of the way of the best must be at least `factor` times the planned one, as a warning
-        when the planned one would need more than 20 epochs (and more steps than were recorded) for what the better one
-        did within the experiment. Ten times too low is common and harmless: small networks at Adam 1e-4, or at SGD
-        0.001 with momentum, learn in the end.
+        when the planned one would need more than 20 epochs, or more steps than a run of 500 or more took without
+        learning, for what the better one did within the experiment. Ten times too low is common and harmless: small
+        networks at Adam 1e-4, or at SGD 0.001 with momentum, learn in the end.
         In a run that was only watched: after `steps` steps the weight matrices have moved by less than `travel` of
         their length even if all steps pointed the same way, and the loss is what guessing scores, or has fallen by
         less than a tenth (then a hint). In 200 steps healthy runs went 0.03 to 12, faulty ones 0.0001 to 0.02.
@@ -117,7 +118,7 @@ def _by_experiment(trace: Trace, rates: Rates, planned: Curve, factor: float) ->
         return None
     best = works[0]
     needed = best.factor * best.steps
-    patient = _learns(trace) or needed <= max(_steps_of(trace, EPOCHS), len(trace["loss"]))
+    patient = _learns(trace) or needed <= _planned_steps(trace)
     return Finding(
         f"Learning one batch by heart, the loss goes from {planned.first:.4g} to {planned.last:.4g} at the planned "
         f"rate and to {best.last:.3g} at x{best.factor:g}.",
@@ -128,10 +129,13 @@ def _by_experiment(trace: Trace, rates: Rates, planned: Curve, factor: float) ->
     )
 
 
-def _steps_of(trace: Trace, epochs: int) -> float:
-    """Steps in so many epochs; where the number of samples is not known, as in a set of a few thousand."""
+def _planned_steps(trace: Trace) -> float:
+    """Of a run that was watched for long, what it took; before that, as many as EPOCHS hold. Where the number of
+    samples is not known, as in a set of a few thousand."""
+    if len(trace["loss"]) >= WATCHED:
+        return len(trace["loss"])
     samples, size = trace.value("samples", "train"), trace.value("batch_size")
-    return epochs * samples / size if samples and size else epochs * 100.0
+    return EPOCHS * samples / size if samples and size else EPOCHS * 100.0
 
 
 def _by_watching(trace: Trace, travel: float, steps: int) -> Finding | None:
