@@ -12,10 +12,10 @@ def program(lr: float) -> Experiment:
     def build(seed: int) -> Parts:
         torch.manual_seed(seed)
         model = nn.Sequential(
-            nn.Flatten(), nn.Linear(256, 50), nn.ReLU(), nn.Linear(50, 100), nn.ReLU(), nn.Linear(100, 2)
+            nn.Flatten(), nn.Linear(1024, 50), nn.ReLU(), nn.Linear(50, 100), nn.ReLU(), nn.Linear(100, 2)
         )
         optimizer = torch.optim.Adam(model.parameters(), lr=lr)
-        return Parts(model, nn.MSELoss(), optimizer, *loaders(*spots(), seed))
+        return Parts(model, nn.MSELoss(), optimizer, *loaders(*spots(size=32), seed))
 
     return Experiment(build, epochs=40)
 
