@@ -69,7 +69,6 @@ def examine(parts: Parts, *, budget: float | None = None, seed: int = 0) -> Trac
         seeded(seed)
         bench = Bench(parts, patience=max(LEAST, READING * clock.budget))
         notes = _Notes(describe(uncompiled(parts.model), parts.optimizer, parts.loss_fn))
-        notes.facts["samples_in_batch"] = bench.batches[0].size
         trial = _try_out(bench)
         if trial.error and trial.copies:
             notes.facts["trial_error"] = trial.error
