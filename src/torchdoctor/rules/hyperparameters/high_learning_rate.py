@@ -26,6 +26,11 @@ FIRES = {
     "learnt in the end, after a leap": Trace.of(
         overfit_loss={"here x1": [2.3, 30.0, 8.0, *_DOWN], "here x0.1": _DOWN, "here x10": _WILD}
     ),
+    "a run that comes back from its leap has learnt nothing": Trace.of(
+        overfit_loss={"here x1": _WILD, "here x0.1": _DOWN, "here x10": _WILD},
+        loss=[2.3, *np.geomspace(400, 2.3, 199)],
+        prior_loss=2.3,
+    ),
     "watched: the first steps are as long as the weights, and the loss leaps": Trace.of(
         _MATRIX, loss=[2.3, 70.0, 30.0, *[2.35] * 60], update_ratio={"fc.weight": [0.7, 0.6, 0.2, 0.1]}
     ),
@@ -163,9 +168,14 @@ def _early_ratio(trace: Trace) -> float:
 
 
 def _learns(trace: Trace) -> bool:
-    """The run itself, where it was watched, has more than halved its loss: the planned rate cannot be hopeless."""
+    """The run itself, where it was watched, has more than halved its first loss: the planned rate cannot be hopeless.
+    To come back from a leap, or down to the best constant answer, is no learning."""
     loss: Series = trace["loss"].finite()
-    return len(loss) >= 100 and loss.fall() > 0.5 * abs(loss.first)
+    if len(loss) < 100:
+        return False
+    begin, prior = min(loss.first, loss.head(3).median()), trace.value("prior_loss")
+    begin = min(begin, prior) if prior is not None and prior > 0 else begin
+    return loss.tail(len(loss) // 10).median() < begin - 0.5 * abs(begin)
 
 
 def _large_data(trace: Trace) -> bool:
