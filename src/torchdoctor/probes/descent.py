@@ -36,8 +36,8 @@ def lowest(
     """Adam from `start` at several rates; the best point of all walks.
 
     loss_of: numbers -> scalar; it may raise or be NaN where the loss is not defined, which ends that walk. None when
-    the loss is not finite at the start, or when `patience` seconds end before all walks have: a walk cut short would
-    say that a loss cannot be attained which only was not.
+    the loss is not finite at the start, or when `patience` seconds end before two walks have: the first alone is too
+    short to say that what it did not reach cannot be reached.
     """
     stopwatch = Stopwatch()
     here = [t.detach().clone() for t in start]
@@ -48,7 +48,7 @@ def lowest(
     for rate in RATES:
         found = _walk(loss_of, here, rate * scale, stopwatch, patience)
         if found is None:
-            return None
+            return best if rate == RATES[-1] else None
         best = min(best, found, key=lambda lowest: lowest.loss)
         if 0 <= best.loss < SOLVED * first:
             break

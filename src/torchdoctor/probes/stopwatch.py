@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from time import perf_counter, process_time
 
-AT_LEAST = 0.25  # of the clock counts all the same: people wait, and so do models that sleep or ask a network
+AT_LEAST = 0.1  # of the clock counts all the same: people wait, and so do models that sleep or ask a network
 
 
 class Stopwatch:
