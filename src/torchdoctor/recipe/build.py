@@ -62,9 +62,7 @@ class Builder:
     def __call__(self, seed: int) -> Parts:
         """Parts on the recipe's device. Random numbers are left as the seed and the making of the model leave them, so
         that what training draws (dropout) depends on the seed too."""
-        train, val, _ = self._loaders(
-            seed
-        )  # before seeding, because the data are read, and random numbers drawn, only once
+        train, val, _ = self._loaders(seed)  # before seeding: only the first build reads the data, which draws numbers
         seed_all(seed)
         model = self._model(train).to(chosen(self.recipe.train.device))
         optimizer = _optimizer(self.recipe, model)

@@ -26,6 +26,8 @@ from torchdoctor.parts import Loader
 from torchdoctor.train.device import device_of
 
 Floats = NDArray[np.float64]
+WAITING = 64  # batches whose losses and guesses are summed at once ...
+LARGE = 1_000_000  # ... unless one holds so many targets (pictures labelled pixel by pixel)
 
 
 def score(model: nn.Module, loader: Loader) -> float:
@@ -58,7 +60,7 @@ class Tally:
     """Adds up what a score and a mean loss need, batch by batch, without waiting for the device after the first.
 
     Which score it is, the first batch decides. Classes and R2 need a few sums; only an area under the curve needs every
-    output, one number a sample.
+    output, one number a sample. Sums are taken of many batches at once: small nets would feel it else.
     """
 
     def __init__(self) -> None:
@@ -69,6 +71,9 @@ class Tally:
         self._shift: Tensor | None = None  # (columns,): the first truth, so that large offsets cost no digits
         self._outputs: list[Tensor] = []
         self._targets: list[Tensor] = []
+        self._losses: list[Tensor] = []  # these three wait to be summed
+        self._guesses: list[Tensor] = []
+        self._labels: list[Tensor] = []
 
     def add(self, output: Any, target: Any, loss: Tensor | None = None) -> None:
         """output, target: of one batch. loss: its mean over the batch."""
@@ -76,10 +81,11 @@ class Tally:
         size = len(target) if target.ndim else 1
         self.samples += size
         if loss is not None:
-            self._loss = _sum(self._loss, loss.detach() * size)
+            self._losses.append(loss.detach() * size)
         classes = _class_dimension(output, target)
         if classes is not None:
-            self._add_classes(output, target, classes)
+            self._guesses.append(output.argmax(classes).reshape(-1))
+            self._labels.append(target.reshape(-1))
         elif output.numel() == target.numel():
             self._add_columns(*_columns(output.reshape(target.shape), target))
         else:
@@ -87,11 +93,8 @@ class Tally:
                 f"Outputs of shape {tuple(output.shape)} cannot be scored against targets of shape "
                 f"{tuple(target.shape)}. Give Experiment(score=...) a function of your own."
             )
-
-    def _add_classes(self, output: Tensor, target: Tensor, dimension: int) -> None:
-        ids = target.reshape(output.shape[:dimension] + output.shape[dimension + 1 :])
-        # Targets below zero mark what is to be ignored (-100 in torch's losses).
-        self._hits = _sum(self._hits, torch.stack([(output.argmax(dimension) == ids).sum(), (ids >= 0).sum()]))
+        if max(len(self._losses), len(self._labels)) >= WAITING or target.numel() > LARGE:
+            self._sum_up()
 
     def _add_columns(self, output: Tensor, target: Tensor) -> None:
         if self._shift is None and not self._targets and not bool(((target == 0) | (target == 1)).all()):
@@ -104,12 +107,24 @@ class Tally:
         sums = [torch.ones_like(truth).sum(0), error.sum(0), truth.sum(0), (truth**2).sum(0)]
         self._squares = _sum(self._squares, torch.stack(sums))
 
+    def _sum_up(self) -> None:
+        if self._losses:
+            self._loss = _sum(self._loss, torch.stack(self._losses).double().sum())
+            self._losses = []
+        if self._labels:
+            guesses, labels = torch.cat(self._guesses), torch.cat(self._labels)
+            # Labels below zero mark what is to be ignored (-100 in torch's losses).
+            self._hits = _sum(self._hits, torch.stack([(guesses == labels).sum(), (labels >= 0).sum()]))
+            self._guesses, self._labels = [], []
+
     def loss(self) -> float:
         """The mean loss per sample; NaN when none was given."""
+        self._sum_up()
         return float(self._loss) / self.samples if self._loss is not None else float("nan")
 
     def score(self) -> float:
         """The score of all that was added; NaN where it is not defined."""
+        self._sum_up()
         if self._hits is not None:
             right, counted = self._hits.tolist()
             return float(right / counted) if counted else float("nan")
@@ -123,7 +138,7 @@ class Tally:
 
     def state_dict(self) -> dict[str, Any]:
         """All of it, as tensors and plain values."""
-        return dict(vars(self))
+        return {name: list(v) if isinstance(v, list) else v for name, v in vars(self).items()}
 
     def load_state_dict(self, state: Mapping[str, Any], device: torch.device) -> None:
         """Continue from a state, on a device."""
