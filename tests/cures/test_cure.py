@@ -162,7 +162,7 @@ def test_a_recipe_is_cured_as_a_recipe() -> None:
     assert found.patch == {"model.output": "none"}
     assert found.recipe == recipe.patched(found.patch)
     assert "-  output: softmax\n+  output: none" in found.diff
-    json.dumps(found.to_dict())
+    assert json.loads(found.to_json())["verdict"] == "cured"
 
     assert [p.stage for p in seen] == sorted(
         (p.stage for p in seen), key=["examine", "baseline", "race", "confirm"].index

@@ -53,7 +53,7 @@ def test_seeds_that_agree_on_a_few_samples_more_prove_nothing(more: int, proven:
 
 
 def test_a_run_that_broke_counts_as_the_floor_and_does_not_hide_the_others() -> None:
-    broken = effect([(0.9, math.nan), (0.91, -1e30), (0.9, -0.5)], Ruler(100, share=False))
+    broken = effect([(0.9, math.nan), (0.91, -1e30), (0.9, -0.5)], Ruler(100, "r2"))
 
     assert broken.mean == pytest.approx((1.9 + 1.91 + 1.4) / 3)
     assert broken.proven
@@ -70,4 +70,11 @@ def test_a_score_at_chance_is_told_from_one_that_is_not(score: float, chance: bo
 
 
 def test_of_a_users_own_score_nobody_knows_the_chance() -> None:
-    assert not Ruler(400, share=False).is_chance(-5.0)
+    assert not Ruler(400, "own").is_chance(-5.0)
+
+
+def test_a_users_own_score_has_no_floor_but_a_broken_run_is_the_worst() -> None:
+    losses = effect_of({0: -50.0, 1: -51.0, 2: -52.0}, {0: -90.0, 1: math.nan, 2: -91.0}, Ruler(10**6, "own"))
+
+    assert losses.mean == pytest.approx((40 + 40 + 39) / 3)
+    assert losses.proven

@@ -12,6 +12,7 @@ May not: print, know a rule, a fix or a probe by name.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,17 +24,18 @@ import numpy as np
 from torchdoctor.cures.arm import INTERRUPTED, Outcome, built
 from torchdoctor.cures.budget import Budget
 from torchdoctor.cures.candidates import candidates
+from torchdoctor.cures.meeting import Meeting, remedies_of
 from torchdoctor.cures.progress import ReportProgress
 from torchdoctor.cures.race import Race, plain
 from torchdoctor.cures.remedies import lines_of, names_of, patch_of
-from torchdoctor.cures.search import Search, remedies_of
+from torchdoctor.cures.search import Search
 from torchdoctor.cures.track import SEED, Track
 from torchdoctor.cures.verdict import Verdict, after_search, without_search
 from torchdoctor.errors import BadParts
 from torchdoctor.experiment import Experiment, Fit
 from torchdoctor.judge.finding import Finding, Remedy
 from torchdoctor.judge.judge import judge
-from torchdoctor.judge.report import Report
+from torchdoctor.judge.report import Report, jsonable
 from torchdoctor.judge.trace import Trace
 from torchdoctor.parts import Parts
 from torchdoctor.probes.check import examine, with_reasons
@@ -136,6 +138,10 @@ class Cure:
             "cost": round(self.cost, 3), "seconds": round(self.seconds, 3), "report": self.report.to_dict(),
         }  # fmt: skip
 
+    def to_json(self, indent: int | None = 2) -> str:
+        """As JSON text; numbers that JSON has no word for (NaN, infinity) become strings."""
+        return json.dumps(jsonable(self.to_dict()), indent=indent, ensure_ascii=False, allow_nan=False)
+
     def show(self, file: TextIO | None = None) -> None:
         """Print findings, races and the fix, to `file` (default: standard output)."""
         from torchdoctor.show.proof import print_cure  # upward and late: a convenience, see docs/why.md
@@ -182,7 +188,7 @@ def _cured(track: Track) -> Cure:
     if done is not None:
         return _result(track, report, first, None, *done)
     interrupted = False
-    search = Search(track, lambda given, share: _second_look(track, given, share))
+    search = Search(Meeting(track), lambda given, share: _second_look(track, given, share))
     try:
         search.found = candidates(report, track.experiment)
         search.run()
@@ -216,7 +222,7 @@ def _result(track: Track, report: Report, first: Outcome, search: Search | None,
         reason = f"{reason} The unchanged run ended with {first.error}."
     return Cure(
         report=report,
-        races=tuple(search.races) if search else (),
+        races=tuple(search.meeting.races) if search else (),
         verdict=verdict,
         reason=reason,
         fix=fix,

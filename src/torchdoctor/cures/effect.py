@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -20,21 +20,26 @@ _Z = 1.96  # the normal quantile of LEVEL
 
 @dataclass(frozen=True)
 class Ruler:
-    """What scores are measured on. samples: of the validation set. share: the score is a share of samples or pairs
-    (accuracy, area under the curve), 0..1; else it is 1 minus an error relative to its variance (R2, or a user's own).
+    """What scores are measured on. samples: of the validation set.
 
-    chance: what one and the same answer for every sample scores; NaN for a user's own score. floor: what a model that
-    broke scores, and what anything worse counts as: one seed at R2 = -10^9 would otherwise widen an interval so far
-    that nothing could be said.
+    kind: "share" of samples or pairs (accuracy, area under the curve), 0..1; "r2"; or the user's "own", of which
+    nothing is known but that more is better. chance: what one and the same answer for every sample scores.
     """
 
     samples: int
-    share: bool = True
+    kind: Literal["share", "r2", "own"] = "share"
     chance: float = math.nan
 
     @property
     def floor(self) -> float:
-        return 0.0 if self.share else -1.0
+        """What a run that broke scores, and what anything worse counts as: one seed at R2 = -10^9 would otherwise widen
+        an interval so far that nothing could be said."""
+        return {"share": 0.0, "r2": -1.0, "own": -math.inf}[self.kind]
+
+    @property
+    def matters(self) -> float:
+        """Half a point of score; a remedy that gives less is not kept for it."""
+        return 0.0 if self.kind == "own" else 0.005
 
     def fair(self, score: float) -> float:
         """The score as it counts in a race."""
@@ -46,7 +51,7 @@ class Ruler:
         better = self.fair(score) - self.chance
         if math.isnan(better):
             return False
-        spread = self.chance * (1 - self.chance) if self.share else 4 * max(0.0, better)
+        spread = self.chance * (1 - self.chance) if self.kind == "share" else 4 * max(0.0, better)
         return better <= _Z * math.sqrt(spread / self.samples)
 
     def blur(self, difference: float) -> float:
@@ -56,7 +61,7 @@ class Ruler:
         four samples on. Of squared errors: a sum of n squares is known to a factor of 1 +- sqrt(2 / n).
         """
         size = abs(difference)
-        return _Z * (math.sqrt(size / self.samples) if self.share else size * math.sqrt(2 / self.samples))
+        return _Z * (math.sqrt(size / self.samples) if self.kind == "share" else size * math.sqrt(2 / self.samples))
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,10 @@ class Effect:
 def effect_of(with_it: Mapping[int, float], without: Mapping[int, float], ruler: Ruler) -> Effect:
     """Of the seeds that both have, {seed: score}."""
     seeds = sorted(set(with_it) & set(without))
-    differences = [ruler.fair(with_it[s]) - ruler.fair(without[s]) for s in seeds]
+    pairs = [(ruler.fair(with_it[s]), ruler.fair(without[s])) for s in seeds]
+    known = [score for pair in pairs for score in pair if math.isfinite(score)]
+    worst = min(known, default=0.0)  # of the user's own score nobody knows the floor
+    differences = [max(worst, a) - max(worst, b) for a, b in pairs]
     if not differences:
         return Effect(0.0, -math.inf, math.inf, 0)
     mean = float(np.mean(differences))

@@ -21,19 +21,14 @@ from dataclasses import dataclass, field
 
 from torchdoctor.cures.candidates import Candidate, Candidates, candidates, joined
 from torchdoctor.cures.effect import Effect
-from torchdoctor.cures.race import Race, race
+from torchdoctor.cures.meeting import TRY, Chosen, Meeting, remedies_of
+from torchdoctor.cures.race import Race
 from torchdoctor.cures.track import SEED, Track
 from torchdoctor.judge.finding import Finding, Remedy
 from torchdoctor.judge.report import Report
 
-MATTERS = 0.005  # a remedy that gives less than half a point of score is not kept for it
-TRY = 0.25  # share of a run that a first try takes, and the most that an arm of a first race takes
-FEWEST_BATCHES = 20  # a shorter race would say more about the first steps than about the network
-PAIRS = 2  # the fewest seeds an interval can be had from
 LOOKS = 2  # how often one looks again for what the faults before it hid
-WHOLE = 1.0  # run, kept back to confirm what short races proved
-
-Chosen = tuple[Candidate, ...]
+BEYOND = 1.5  # how far past the step where the unchanged run broke a race goes, as a multiple of that step
 
 
 @dataclass
@@ -42,20 +37,22 @@ class Search:
 
     look: what the rules say of the experiment with some remedies, by its run of that share. kept: the cure so far.
     won: it against the unchanged experiment, on several seeds. final: the same at full length, and report_after what is
-    found there. uncovered: what came to light once the first remedies were in place. notes: what could not be done, and
-    why.
+    found there. uncovered: what came to light once the first remedies were in place. notes: what could not be done.
     """
 
-    track: Track
+    meeting: Meeting
     look: Callable[[Sequence[Remedy], float], Report]
     found: Candidates = field(default_factory=lambda: Candidates(()))
-    races: list[Race] = field(default_factory=list)
     kept: Chosen = ()
     won: Race | None = None
     final: Race | None = None
     report_after: Report | None = None
     uncovered: tuple[Finding, ...] = ()
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def track(self) -> Track:
+        return self.meeting.track
 
     def run(self) -> None:
         """All of it, as far as the budget goes."""
@@ -70,27 +67,34 @@ class Search:
             self._at_full_length(candidate)
 
     def _race_quick(self, chosen: Chosen) -> None:
-        share = min(1.0, max(TRY, 1.5 * self.track.broken_from()))
+        share = min(1.0, max(TRY, BEYOND * self.track.broken_from()))
         chosen = self._tried(chosen, share)
         self._all_together(chosen, share)
-        if not self.kept:
+        if self.kept:
+            self._leave_out()
+        else:
             self._one_by_one([*chosen, *(c for c in self.found.reserve if not c.full_length)])
         if not self.kept:
             self._last_attempt(chosen)
-        elif len(self.kept) > 1:
-            self._leave_out()
 
-    # -- one seed ------------------------------------------------------------------------------------------------------
+    def _keep(self, chosen: Chosen, ran: Race | None) -> bool:
+        """The cure so far, if the race was won."""
+        if ran is None or not ran.proven:
+            return False
+        self.kept, self.won = chosen, ran
+        return True
+
+    # -- one seed -----------------------------------------------------------------------------------------------------
 
     def _tried(self, chosen: Chosen, share: float) -> Chosen:
         """The chosen with what is found once they are in place, if that is better still."""
         for _ in range(LOOKS):
-            if not self._can_pay([chosen], share, [SEED]):
+            if not self.meeting.can_pay([chosen], share, [SEED]):
                 break
             report = self.look(remedies_of(chosen), share)
             new = candidates(report, self.track.experiment, remedies_of(chosen)).chosen
             more = joined(chosen, [c for c in new if not c.full_length])
-            if more == chosen or not self._can_pay([more], share, [SEED]):
+            if more == chosen or not self.meeting.can_pay([more], share, [SEED]):
                 break
             if self._first_score(more, share) <= self._first_score(chosen, share):
                 break
@@ -98,52 +102,10 @@ class Search:
             self.uncovered += _new_in(report, chosen, self.uncovered)
         return chosen
 
-    def _first_score(self, chosen: Chosen, share: float) -> float:
-        return self.track.ruler.fair(self.track.run(remedies_of(chosen), SEED, share).score)
-
-    def _gap(self, chosen: Chosen, share: float) -> float:
-        """How much better than the unchanged run on the first seed; a gap that says nothing counts as none."""
-        gap = self._first_score(chosen, share) - self._first_score((), share)
-        return gap if gap > max(4 * MATTERS, 2 * self.track.ruler.blur(gap)) else 0.0
-
-    # -- short races --------------------------------------------------------------------------------------------------
-
-    def _all_together(self, chosen: Chosen, share: float) -> None:
-        """On more seeds, or for longer, where it was better but not beyond doubt."""
-        why = "all remedies together, since faults hide one another" if len(chosen) > 1 else "does it help?"
-        share = self._share(chosen) if share <= TRY else share
-        seeds = self.track.seeds
-        while True:
-            ran = self._race(chosen, (), share, why, seeds) or self._race(chosen, (), share, why, seeds, reserve=0.0)
-            if ran is None or self._is_won(chosen, ran) or ran.effect.mean <= MATTERS:
-                return
-            if _is_close(ran.effect) and len(seeds) == len(self.track.seeds):
-                seeds, why = self.track.more_seeds, "better, but not beyond doubt: more seeds"
-            elif share < 1:
-                share, why = min(1.0, 2 * share), "better, but not beyond doubt: the same for longer"
-            else:
-                return
-
-    def _last_attempt(self, chosen: Chosen) -> None:
-        """All together for as long as what is left can pay for; what helps late has not been seen yet."""
-        longest = max((r.share for r in self.races), default=0.0)
-        share = 1.0
-        while share > 1.5 * longest:
-            ran = self._race(chosen, (), share, "what helps late: as long as can be paid", reserve=0.0)
-            if ran is not None:
-                self._is_won(chosen, ran)
-                return
-            share *= 0.8
-
-    def _is_won(self, chosen: Chosen, ran: Race) -> bool:
-        if ran.proven:
-            self.kept, self.won = chosen, ran
-        return ran.proven
-
     def _share(self, chosen: Chosen) -> float:
         """As long as can be paid; less where the first seed shows half of the gap of the first try much earlier."""
-        longest = self._longest(2 + (len(chosen) if len(chosen) > 1 else 0), len(self.track.seeds))
-        share = max(longest / 2, self.track.shortest(FEWEST_BATCHES))
+        longest = self.meeting.longest(2 + (len(chosen) if len(chosen) > 1 else 0), len(self.track.seeds))
+        share = max(longest / 2, self.meeting.shortest)
         while share < longest and not self._is_clear(chosen, share):
             share *= 1.25
         return min(longest, share)
@@ -155,41 +117,78 @@ class Search:
             return False
         return self._gap(chosen, share) >= 0.5 * self._gap(chosen, TRY) > 0
 
+    def _gap(self, chosen: Chosen, share: float) -> float:
+        """How much better than the unchanged run on the first seed; a gap that says nothing counts as none."""
+        gap = self._first_score(chosen, share) - self._first_score((), share)
+        return gap if gap > max(4 * self.track.ruler.matters, 2 * self.track.ruler.blur(gap)) else 0.0
+
+    def _first_score(self, chosen: Chosen, share: float) -> float:
+        return self.track.ruler.fair(self.track.run(remedies_of(chosen), SEED, share).score)
+
+    # -- short races --------------------------------------------------------------------------------------------------
+
+    def _all_together(self, chosen: Chosen, share: float) -> None:
+        """On more seeds, or for longer, where it was better but not beyond doubt."""
+        why = "all remedies together, since faults hide one another" if len(chosen) > 1 else "does it help?"
+        share = self._share(chosen) if share <= TRY else share
+        seeds, race = self.track.seeds, self.meeting.race
+        while True:
+            ran = race(chosen, (), share, why, seeds=seeds) or race(chosen, (), share, why, seeds=seeds, reserve=0.0)
+            if ran is None or self._keep(chosen, ran) or ran.effect.mean <= self.track.ruler.matters:
+                return
+            if _is_close(ran.effect) and len(seeds) == len(self.track.seeds):
+                seeds, why = self.track.more_seeds, "better, but not beyond doubt: more seeds"
+            elif share < 1:
+                share, why = min(1.0, 2 * share), "better, but not beyond doubt: the same for longer"
+            else:
+                return
+
     def _leave_out(self) -> None:
+        """Each remedy once, from the least likely. If what is left does not win, all are kept: together they did."""
         assert self.won is not None
-        share = self.won.share
+        left, share = self.kept, self.won.share
         for candidate in self.kept[::-1]:
-            rest = tuple(c for c in self.kept if c is not candidate)
+            rest = tuple(c for c in left if c is not candidate)
             if not rest:
                 break  # it was raced against the unchanged network, or is below
-            missed = self._race(self.kept, rest, share, f"is {candidate.remedy.fix} missed where the others are?")
+            missed = self.meeting.race(left, rest, share, f"is {candidate.remedy.fix} missed where the others are?")
             if missed is None:
                 self.notes.append(f"the budget did not allow a race without {candidate.remedy.fix}")
-            elif not missed.proven and missed.effect.mean < MATTERS:
-                self.kept = rest
-        if len(self.kept) < len(self.won.changed):
-            again = self._race(self.kept, (), share, "what is left, against the unchanged network")
-            self.kept, self.won = (self.kept, again) if again and again.proven else ((), None)
+            elif not missed.proven and missed.effect.mean < self.track.ruler.matters:
+                left = rest
+        if len(left) < len(self.kept):
+            self._keep(left, self.meeting.race(left, (), share, "what is left, against the unchanged network"))
 
     def _one_by_one(self, left: list[Candidate]) -> None:
         """Halve the field after each seed; then the best on all seeds; then what adds to it."""
-        share = self._longest(2 * len(left) + 2, 1)
         if len(left) < 2:
             return
+        share = self.meeting.longest(2 * len(left) + 2, 1)
         for seed in self.track.seeds:
-            if len(left) == 1 or not self._can_pay([(), *((c,) for c in left)], share, [seed]):
+            if len(left) == 1 or not self.meeting.can_pay([(), *((c,) for c in left)], share, [seed]):
                 break
-            ran = [self._record((c,), (), share, "one remedy at a time", [seed]).with_it[seed] for c in left]
-            order = sorted(range(len(left)), key=lambda i: -self.track.ruler.fair(ran[i]))
+            ran = [self.meeting.record((c,), (), share, "one remedy at a time", [seed]) for c in left]
+            order = sorted(range(len(left)), key=lambda i: -self.track.ruler.fair(ran[i].with_it[seed]))
             left = [left[i] for i in order[: (len(left) + 1) // 2]]
-        best = self._race((left[0],), (), share, "the best of the single remedies, on more seeds")
-        if best is None or not self._is_won((left[0],), best):
+        best = (left[0],)
+        if not self._keep(best, self.meeting.race(best, (), share, "the best of the single remedies, on more seeds")):
             return
-        for candidate in self.found.chosen:
-            if candidate not in self.kept and not candidate.full_length:
-                more = (*self.kept, candidate)
-                added = self._race(more, self.kept, share, f"does {candidate.remedy.fix} add to it?")
-                self.kept = more if added and added.proven else self.kept
+        for candidate in (c for c in self.found.chosen if c not in best and not c.full_length):
+            more = (*self.kept, candidate)
+            added = self.meeting.race(more, self.kept, share, f"does {candidate.remedy.fix} add to it?")
+            if added is not None and added.proven:
+                self._keep(more, self.meeting.race(more, (), share, "both, against the unchanged network"))
+
+    def _last_attempt(self, chosen: Chosen) -> None:
+        """All together for as long as what is left can pay for; what helps late has not been seen yet."""
+        longest, share = max((r.share for r in self.meeting.races), default=0.0), 1.0
+        while share > BEYOND * longest:
+            ran = self.meeting.race(chosen, (), share, "what helps late: as long as can be paid", reserve=0.0)
+            if ran is not None:
+                self._keep(chosen, ran)
+                return
+            share *= 0.8
+        self.meeting.race(chosen, (), 1.0, "no proof on so few seeds, but something to go by", fewest=1)
 
     # -- whole runs ---------------------------------------------------------------------------------------------------
 
@@ -198,10 +197,8 @@ class Search:
         if self.won is not None and self.won.share >= 1:
             self.final = self.won
             return
-        seeds = self._most_seeds([self.kept, ()], 1.0, reserve=0.0, fewest=1)
-        if seeds:
-            self.final = self._record(self.kept, (), 1.0, "at full length: is it better in the end?", seeds)
-        else:
+        self.final = self.meeting.race(self.kept, (), 1.0, "at full length: is it better in the end?", fewest=1)
+        if self.final is None:
             self.notes.append("the budget did not allow a run of full length")
 
     def _left_at_the_end(self) -> Chosen:
@@ -216,53 +213,14 @@ class Search:
         """What shows at the end of a whole run only; where its full dose cannot be paid on two seeds, a smaller one."""
         for dose in candidate.doses:
             more = (*self.kept, dose)
-            if seeds := self._most_seeds([more, self.kept], 1.0, reserve=0.0, fewest=PAIRS):
-                ran = self._record(more, self.kept, 1.0, "it shows at the end of a whole run only", seeds)
-                if ran.proven:
-                    self.won = self.final = ran if not self.kept else self._record(more, (), 1.0, "together", seeds)
-                    self.kept = more
-                return
-        self.notes.append(f"the budget did not allow whole runs with {candidate.remedy.fix}")
-
-    # -- money ---------------------------------------------------------------------------------------------------------
-
-    def _race(
-        self,
-        with_it: Chosen,
-        without: Chosen,
-        share: float,
-        why: str,
-        seeds: Sequence[int] = (),
-        reserve: float = WHOLE,
-    ) -> Race | None:
-        """None when the budget does not allow it on two seeds at least, with that much kept back."""
-        paid = self._most_seeds([with_it, without], share, reserve, PAIRS, seeds)
-        return self._record(with_it, without, share, why, paid) if paid else None
-
-    def _record(self, with_it: Chosen, without: Chosen, share: float, why: str, seeds: Sequence[int]) -> Race:
-        changed = [c for c in with_it if c not in without]
-        causes = tuple(dict.fromkeys(name for c in changed for name in c.causes))
-        arms = remedies_of(with_it), remedies_of(without)
-        self.races.append(race(self.track, *arms, causes=causes, why=why, share=share, seeds=seeds))
-        return self.races[-1]
-
-    def _most_seeds(
-        self, arms: Sequence[Chosen], share: float, reserve: float, fewest: int, seeds: Sequence[int] = ()
-    ) -> Sequence[int]:
-        """The most seeds that all arms can be run on, with `reserve` runs left over; none when below `fewest`."""
-        seeds = seeds or self.track.seeds
-        counts = range(len(seeds), min(fewest, len(seeds)) - 1, -1)
-        return next((s for n in counts if self._can_pay(arms, share, s := seeds[:n], reserve)), ())
-
-    def _can_pay(self, arms: Sequence[Chosen], share: float, seeds: Sequence[int], reserve: float = WHOLE) -> bool:
-        runs, trials = self.track.price([remedies_of(arm) for arm in arms], seeds, share)
-        reserve = reserve if share < 1 else 0.0
-        return not trials or self.track.purse.affords(runs + reserve, trials + bool(reserve))
-
-    def _longest(self, arms: int, seeds: int) -> float:
-        """The length at which so many arms can be paid on so many seeds, with a whole run kept back."""
-        affordable = max(0.0, self.track.purse.left - WHOLE) / (arms * seeds)
-        return min(TRY, max(self.track.shortest(FEWEST_BATCHES), affordable))
+            ran = self.meeting.race(more, self.kept, 1.0, "it shows at the end of a whole run only")
+            if ran is None:
+                continue
+            if ran.proven:
+                whole = self.meeting.race(more, (), 1.0, "together", fewest=1) if self.kept else ran
+                self.kept, self.won, self.final = more, ran, whole
+            return
+        self.notes.append(f"the budget did not allow whole runs with {candidate.remedy.fix} on two seeds")
 
 
 def _new_in(report: Report, chosen: Chosen, known: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -274,8 +232,3 @@ def _new_in(report: Report, chosen: Chosen, known: Sequence[Finding]) -> tuple[F
 def _is_close(effect: Effect) -> bool:
     """Whether two more seeds may decide it: of three they halve the interval, and cost less than a longer race."""
     return math.isfinite(effect.low) and effect.high - effect.mean < 2 * effect.mean
-
-
-def remedies_of(chosen: Sequence[Candidate]) -> tuple[Remedy, ...]:
-    """The remedies alone."""
-    return tuple(c.remedy for c in chosen)

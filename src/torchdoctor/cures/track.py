@@ -30,6 +30,7 @@ from torchdoctor.probes.fork import preserved, reading
 
 PIECES = 10  # blocks of steps in which a rise of the loss is looked for
 WORSE = 2.0  # standard deviations of one step's loss, by which a block's must have risen to be called worse
+KEPT = 3  # treated experiments
 MORE = 2  # seeds, for a race that is nearly decided
 SEED = 0  # of the first run; the others follow
 
@@ -48,7 +49,7 @@ class Track:
         self.stage: Stage = "baseline"
         self.why = ""
         self._report = report_progress
-        self._treated: dict[Key, Experiment] = {(): experiment}
+        self._treated: dict[Key, Experiment] = {}
         self._outcomes: dict[tuple[Key, int, Length], Outcome] = {}
         self._met: weakref.WeakSet[Any] = weakref.WeakSet()
         self._drawn = self._passes = 0  # by a whole run
@@ -109,11 +110,16 @@ class Track:
         return runs, trials
 
     def experiment_with(self, remedies: Sequence[Remedy]) -> Experiment:
-        """The experiment with these remedies; kept, since a recipe's builder keeps the data it has read."""
+        """The experiment with these remedies. The last few are kept, with the data that a recipe's builder has read,
+        since the arms of a race take turns; not more, since each may hold all data once."""
+        if not remedies:
+            return self.experiment
         key = key_of(remedies)
-        if key not in self._treated:
-            self._treated[key] = treated(self.experiment, remedies)
-        return self._treated[key]
+        experiment = self._treated.pop(key) if key in self._treated else treated(self.experiment, remedies)
+        self._treated[key] = experiment  # the last in order, so that the first is the one not asked for longest
+        if len(self._treated) > KEPT:
+            del self._treated[next(iter(self._treated))]
+        return experiment
 
     def length(self, remedies: Sequence[Remedy], share: float) -> Length:
         """A share of a whole run, as epochs, or as batches in each pass where epochs are too coarse or not heeded."""
@@ -127,7 +133,7 @@ class Track:
             return Length(int(share * epochs))
         return Length(1, max(1, round(share * epochs * per_pass)))
 
-    def shortest(self, batches: int) -> float:
+    def share_of(self, batches: int) -> float:
         """The share of a run that is that many batches long."""
         return min(1.0, batches / max(1, self._drawn))
 
@@ -196,19 +202,20 @@ def ruler_for(experiment: Experiment, parts: Parts) -> Ruler:
     with preserved(parts):
         targets = [b.target for b in islice(batches_of(reading(loader), "val"), 1000)]
     tensors = [t for t in targets if isinstance(t, Tensor)]
-    samples = sum(len(t) if t.ndim else 1 for t in tensors)
+    one_hot = bool(tensors) and tensors[0].is_floating_point()
+    samples = sum((len(t) if one_hot and t.ndim else t.numel()) for t in tensors)  # of dense labels, every pixel
     if not tensors or experiment.score is not None:
-        return Ruler(max(1, samples), share=False)
+        return Ruler(max(1, samples), "own")
     if any(t.is_floating_point() and not bool(((t == 0) | (t == 1)).all()) for t in tensors):
-        return Ruler(samples, share=False, chance=0.0)
-    return Ruler(samples, chance=_chance(tensors))
+        # A loop of the user's may train for something that R2 does not measure.
+        return Ruler(samples, "r2", chance=0.0 if experiment.fit is None or experiment.recipe else math.nan)
+    return Ruler(samples, "share", chance=_chance(tensors))
 
 
 def _chance(targets: Sequence[Tensor]) -> float:
     """The share of the commonest class; of 0/1 numbers, for the area under the curve, one half."""
     if targets[0].is_floating_point() and targets[0].numel() == len(targets[0]):
         return 0.5
-    one_hot = targets[0].is_floating_point()
-    classes = torch.cat([(t.argmax(1) if one_hot else t).reshape(-1) for t in targets])
+    classes = torch.cat([(t.argmax(1) if t.is_floating_point() else t).reshape(-1) for t in targets])
     known = classes[classes >= 0]
     return float(known.bincount().max() / len(known)) if len(known) else math.nan

@@ -11,9 +11,10 @@ from typing import Literal
 from torchdoctor.cures.arm import INTERRUPTED, Outcome
 from torchdoctor.cures.candidates import alarms
 from torchdoctor.cures.effect import Ruler
+from torchdoctor.cures.meeting import remedies_of
 from torchdoctor.cures.race import Race
 from torchdoctor.cures.remedies import names_of
-from torchdoctor.cures.search import MATTERS, Search, remedies_of
+from torchdoctor.cures.search import Search
 from torchdoctor.judge.finding import Finding
 from torchdoctor.judge.report import Report
 
@@ -62,20 +63,21 @@ def after_search(report: Report, search: Search, interrupted: bool) -> tuple[Ver
             "refused",
             f"Nothing that was tried helps, and nothing can help against {_and(hopeless)}: {hopeless[0].message}",
         )
-    if not search.races:
+    races = search.meeting.races
+    if not races:
         whys = " ".join(search.found.useless.values())
         return "not proven", (whys or "The budget did not allow a race.") + notes
-    best = max(search.races, key=lambda r: r.effect.mean)
+    best = max(races, key=lambda r: r.effect.mean)
     return (
         "not proven",
-        f"None of {len(search.races)} races was won beyond doubt; the best was {best.name}, {_said(best)}.{notes}",
+        f"None of {len(races)} races was won beyond doubt; the best was {best.name}, {_said(best)}.{notes}",
     )
 
 
 def holds(search: Search, final: Race) -> bool:
     """Whether whole runs bear a proof of short ones out: the same sign, and more than the validation set's own blur.
     An interval is not asked for, since the budget may pay for one whole run only."""
-    return final.effect.mean > max(MATTERS, search.track.ruler.blur(final.effect.mean))
+    return final.effect.mean > max(search.track.ruler.matters, search.track.ruler.blur(final.effect.mean))
 
 
 def _said(race: Race) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from torchdoctor.errors import BadParts
 from torchdoctor.fixes.fix import fix
+from torchdoctor.fixes.settings import must_take
 from torchdoctor.parts import Parts
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def code() -> str:
 
 
 def patch(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    must_take(recipe, "normalization")
     return {"model.normalization": "batch"}
 
 

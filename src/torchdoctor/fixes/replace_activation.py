@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from torchdoctor.errors import BadParts, did_you_mean
 from torchdoctor.fixes.fix import fix
+from torchdoctor.fixes.settings import must_take
 from torchdoctor.parts import Parts
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def code(to: str = "relu") -> str:
 
 
 def patch(recipe: Mapping[str, Any], to: str = "relu") -> dict[str, Any]:
+    must_take(recipe, "activation")
     return {"model.activation": to}
 
 
