@@ -5,7 +5,7 @@ May not: train, judge, draw random numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import torch
@@ -66,6 +66,33 @@ def as_batch(raw: Any, name: str = "train") -> Batch:
     return Batch(tuple(inputs), target)
 
 
+def scalar(loss: Any) -> Tensor:
+    """The loss itself if it is one number. Raises BadParts when it is not."""
+    if not isinstance(loss, Tensor):
+        raise BadParts(f"loss_fn returned a {type(loss).__name__}, not a tensor. Return the loss without .item().")
+    if loss.numel() != 1:
+        raise BadParts(
+            f"loss_fn returned {tuple(loss.shape)} numbers, not one. Use reduction='mean', or pass "
+            "lambda output, target: your_loss(output, target).mean()."
+        )
+    return loss.reshape(()) if loss.ndim else loss
+
+
+def class_ids(target: Tensor) -> Tensor:
+    """Class numbers, int64: of ids as they are, of one-hot or probability rows (N, K, ...) the largest."""
+    if target.is_floating_point() and target.ndim > 1 and target.shape[1] > 1:
+        return target.argmax(1)
+    return target.long()
+
+
+def first_tensor(value: Any) -> Tensor:
+    """The first tensor inside nested tuples, lists and dicts. Raises BadParts when there is none."""
+    found = next(tensors_in(value), None)
+    if found is None:
+        raise BadParts(f"The model returned a {type(value).__name__} without a tensor in it. Return the output tensor.")
+    return found
+
+
 def tensors_in(value: Any) -> Iterator[Tensor]:
     """The tensors inside nested tuples, lists and dicts, in order."""
     if isinstance(value, Tensor):
@@ -78,13 +105,19 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
             yield from tensors_in(item)
 
 
-def moved(value: Any, device: torch.device) -> Any:
-    """Nested tuples, lists and dicts with their tensors on the device; nothing is copied that is there already."""
+def mapped(value: Any, fn: Callable[[Tensor], Tensor]) -> Any:
+    """Nested tuples, lists and dicts with `fn` of each tensor in its place."""
     if isinstance(value, Tensor):
-        return value.to(device, non_blocking=device.type == "cuda")
+        return fn(value)
     if isinstance(value, (tuple, list)):
-        items = [moved(item, device) for item in value]
+        items = [mapped(item, fn) for item in value]
         return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
     if isinstance(value, dict):
-        return {key: moved(item, device) for key, item in value.items()}
+        return {key: mapped(item, fn) for key, item in value.items()}
     return value
+
+
+def moved(value: Any, device: torch.device) -> Any:
+    """Nested tuples, lists and dicts with their tensors on the device; nothing is copied that is there already."""
+    # Back to the CPU it must wait: what is read there before the copy has ended is garbage.
+    return mapped(value, lambda tensor: tensor.to(device, non_blocking=device.type == "cuda"))

@@ -17,8 +17,7 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from torchdoctor.data.batch import Batch, batches_of
-from torchdoctor.errors import BadParts
+from torchdoctor.data.batch import Batch, batches_of, scalar
 from torchdoctor.experiment import Log, Score
 from torchdoctor.parts import Parts
 from torchdoctor.train.device import device_of, threads
@@ -138,15 +137,6 @@ def autocast(device: torch.device, precision: Precision) -> AbstractContextManag
     if precision == "fp32":
         return nullcontext()
     return torch.autocast(device.type, torch.bfloat16 if precision == "bf16" else torch.float16)
-
-
-def scalar(loss: Any) -> Tensor:
-    """The loss itself if it is one number. Raises BadParts when it is not."""
-    if not isinstance(loss, Tensor):
-        raise BadParts(f"loss_fn returned a {type(loss).__name__}, not a tensor. Return the loss without .item().")
-    if loss.ndim and loss.numel() != 1:
-        raise BadParts(f"loss_fn returned {tuple(loss.shape)} numbers, not one. Use reduction='mean'.")
-    return loss.reshape(()) if loss.ndim else loss
 
 
 def finite(model: nn.Module) -> bool:

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from torchdoctor.data.batch import batches_of, tensors_in
+from torchdoctor.data.batch import batches_of, first_tensor
 from torchdoctor.errors import BadParts
 from torchdoctor.parts import Loader
 from torchdoctor.train.device import device_of
@@ -77,7 +77,7 @@ class Tally:
 
     def add(self, output: Any, target: Any, loss: Tensor | None = None) -> None:
         """output, target: of one batch. loss: its mean over the batch."""
-        output, target = _tensor(output, "model").detach(), _tensor(target, "loader")
+        output, target = first_tensor(output).detach(), first_tensor(target)
         size = len(target) if target.ndim else 1
         self.samples += size
         if loss is not None:
@@ -198,10 +198,3 @@ def _columns(output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 
 def _sum(total: Tensor | None, part: Tensor) -> Tensor:
     return part if total is None else total + part
-
-
-def _tensor(value: Any, whose: str) -> Tensor:
-    found = value if isinstance(value, Tensor) else next(tensors_in(value), None)
-    if found is None:
-        raise BadParts(f"The {whose} gave a {type(value).__name__} without a tensor in it, which cannot be scored.")
-    return found
