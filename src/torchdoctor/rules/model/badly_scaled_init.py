@@ -13,6 +13,8 @@ from torchdoctor.judge.rates import Rates
 from torchdoctor.judge.rule import rule
 from torchdoctor.judge.trace import Trace
 
+NARROW = 8  # units: a layer of so many may differ twice as much from its twin as a wide one, one unit nine times
+
 _NAMES = [f"fc{i}" for i in range(1, 6)]
 _SHAPES = {"parameters": {f"{name}.weight": {"shape": [64, 64], "trainable": True} for name in _NAMES}}
 
@@ -30,6 +32,10 @@ FIRES = {
     "a hundredth in every layer": Trace.of(
         _SHAPES, start_activation_std=_layers(0.14, 0.05, 0.02, 0.02, 0.056), start_loss=2.31, prior_loss=2.3,
         param_grad_norm=_layers(1e-3, 1e-3, 1e-3, 1e-2, 0.4, ending=".weight"), **_FRESH,
+    ),
+    "a signal that is gone before the last layers, which get no gradient either": Trace.of(
+        _SHAPES, start_activation_std=_layers(0.03, 2e-3, 9e-5, 4e-6, 2e-7), start_loss=0.98, prior_loss=0.97,
+        param_grad_norm=_layers(5e-8, 5e-8, 4e-8, 4e-8, 5e-8, ending=".weight"), **_FRESH,
     ),
     "tanh driven to its ends": Trace.of(
         _SHAPES, start_activation_std=_layers(3.9, 3.5, 3.8, 3.6, 4.0), start_loss=5.8, prior_loss=2.3,
@@ -49,6 +55,11 @@ QUIET = {
     "the last layer starts at zero": Trace.of(
         _SHAPES, start_activation_std=_layers(0.49, 0.3, 0.22, 0.1, 0.0), start_loss=2.3, prior_loss=2.3,
         param_grad_norm=_layers(0, 0, 0, 0, 1.0, ending=".weight"), **_FRESH,
+    ),
+    "large inputs and one output: that differs by chance": Trace.of(
+        {"parameters": {"fc1.weight": {"shape": [12, 30]}, "fc2.weight": {"shape": [1, 12]}}},
+        start_activation_std={"fc1": 100.0, "fc2": 35.0}, fresh_activation_std={"fc1": 118.0, "fc2": 5.0},
+        start_loss=36.0, prior_loss=0.64,
     ),
     "branches that start at zero": Trace.of(
         _SHAPES, start_activation_std=_layers(0.49, 0.0, 0.1, 0.02, 0.05), start_loss=2.3, prior_loss=2.3,
@@ -84,13 +95,14 @@ def badly_scaled_init(
         high and training is spent on coming back. Weights twice too small starve the first layers of gradient.
 
     How it decides
-        Beside a twin with the same layers, each drawn anew by its own reset_parameters(). Too large: the loss starts
-        at `far` times the best constant's or more, and a layer puts out `larger` times what the twin's does; or the
-        activations pass `flat` of the gradient that the twin's pass, and the loss starts at twice the best constant's.
-        Too small: the gradient of the first layers over that of the last is `decay` of the twin's, and two layers or
-        more put out less than half. Over ten networks, He's, Xavier's and orthogonal weights, N(0, 0.02) and last
-        layers of zero stayed on the healthy side (2.9 times the best constant, 0.012 of the twin's); N(0, 1), ten times
-        the default, U(0, 1) and N(0, 0.01) did not, save in recurrent and normalised networks, which bear them.
+        Beside a twin with the same layers, each drawn anew by its own reset_parameters(). Too large: the loss starts at
+        `far` times the best constant's or more, and a layer puts out `larger` times what the twin's does (more in
+        layers of few units, by chance); or the activations pass `flat` of the gradient that the twin's pass, and the
+        loss starts at twice the best constant's. Too small: the gradient of the first layers is `decay` of the twin's,
+        over that of the last, or by itself where the output has died down to that too, and two layers or more put out
+        less than half. Over ten networks, He's, Xavier's and orthogonal weights, N(0, 0.02) and last layers of zero
+        stayed on the healthy side (2.9 times the best constant, 0.012 of the twin's); N(0, 1), ten times the default,
+        U(0, 1) and N(0, 0.01) did not, save in recurrent and normalised networks, which bear them.
 
     When it is wrong
         Weights that were trained before for something else, and are now fed other data.
@@ -104,14 +116,16 @@ def badly_scaled_init(
     start, prior = trace.value("start_loss"), trace.value("prior_loss")
     times = start / prior if start is not None and prior is not None and prior > 0 else math.nan
     sizes = _sizes(trace)
-    grown = {name: size for name, size in sizes.items() if not size < larger}
+    grown = {name: size for name, size in sizes.items() if not size < larger * _chance(trace, name)}
     if grown and (times >= far or _overflows(start)):
         yield _too_large(sizes, grown, times)
     elif (passed := _passed(trace)) < flat and times >= 2:
         yield _driven_flat(trace, passed, times)
     elif _zeros(trace):
         return  # a branch or a head that is meant to begin with nothing lets no gradient through at first
-    elif (ratio := _decay(trace)) < decay and sum(size < 0.5 for size in sizes.values()) >= 2:
+    elif (ratio := np.fmin(_decay(trace), _starved(trace, sizes, decay))) < decay and sum(
+        size < 0.5 for size in sizes.values()
+    ) >= 2:
         yield _too_small(trace, sizes, ratio)
 
 
@@ -193,6 +207,25 @@ def _decay(trace: Trace) -> float:
     """Gradient of the first third of the weight matrices over that of the last, over the same of the twin."""
     own, fresh = _depth_ratio(trace, "param_grad_norm"), _depth_ratio(trace, "fresh_param_grad_norm")
     return own / fresh if fresh > 0 else math.nan
+
+
+def _starved(trace: Trace, sizes: dict[str, float], decay: float) -> float:
+    """Gradient of the first third of the weight matrices over the twin's, where a layer puts out less than `decay` of
+    what the twin's does: a signal that has died before the end leaves the last layers no gradient either."""
+    own, fresh = (dict(trace.each(signal)) for signal in ("param_grad_norm", "fresh_param_grad_norm"))
+    names = [name for name in _matrices(trace) if name in own and name in fresh]
+    third = names[: max(1, len(names) // 3)]
+    if not third or not min(sizes.values(), default=1.0) < decay:
+        return math.nan
+    usual = float(np.median([fresh[name].first for name in third]))
+    return float(np.median([own[name].first for name in third])) / usual if usual > 0 else math.nan
+
+
+def _chance(trace: Trace, layer: str) -> float:
+    """How much more two draws of a narrow layer differ: one unit may well lie across what it is fed."""
+    shapes = trace.facts.get("parameters", {})
+    units = next((shapes[n]["shape"][0] for n in _matrices(trace) if n.rpartition(".")[0] == layer), 0)
+    return 1 + NARROW / units if units else 1.0
 
 
 def _depth_ratio(trace: Trace, signal: str) -> float:
