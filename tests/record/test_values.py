@@ -810,3 +810,19 @@ def test_gradients_of_what_the_optimizer_does_not_hold_are_not_left_over() -> No
             optimizer.step()
     assert model[0].weight.grad is not None  # it added up over all steps, and nobody uses it
     assert values(w.trace(), "stale_grad_norm") == [0.0] * 5
+
+
+def test_of_a_weighted_mean_of_losses_the_weighted_mean_is_recorded() -> None:
+    torch.manual_seed(0)
+    model, loss_fn, seen = nn.Linear(4, 3), nn.CrossEntropyLoss(), []
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with watch(model, optimizer, loss_fn, cost=1.0, tell=False) as w:
+        for share in (0.9, 0.2, 0.5, 0.99):
+            x, y = torch.randn(16, 4), torch.randint(0, 3, (16,))
+            output = model(x)
+            loss = share * loss_fn(output, y) + (1 - share) * loss_fn(output, y.flip(0))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            seen.append(loss.item())
+    assert values(w.trace(), "loss") == pytest.approx(seen)

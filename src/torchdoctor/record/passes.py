@@ -95,7 +95,7 @@ class Passes:
             self.count, self._called_on, self._computed = 0, [], []
         self._versions = [0 if g is None else g._version for g in self._before] if there else []
         self._value, self._going = value, True
-        self._mine = _mean([c.value for c in self._chosen(called_on, training)])
+        self._mine = _blend([c.value for c in self._chosen(called_on, training)], value)
         return anew
 
     def end(self, parameters: Sequence[nn.Parameter]) -> bool:
@@ -171,3 +171,15 @@ class Passes:
 
 def _mean(values: list[Value]) -> Value | None:
     return sum(values[1:], values[0]) / len(values) if values else None
+
+
+def _blend(values: list[Value], called_on: Value | None) -> Value | None:
+    """The mean; of several, what backward was called on where that lies among them, since it is then their weighted
+    mean (mixup)."""
+    mean = _mean(values)
+    if mean is None or called_on is None or len(values) < 2:
+        return mean
+    if all(isinstance(v, float) for v in (*values, called_on)):
+        return called_on if min(values) <= called_on <= max(values) else mean
+    each, total = torch.stack([torch.as_tensor(v) for v in values]), torch.as_tensor(called_on)
+    return torch.where((each.amin() <= total) & (total <= each.amax()), total, mean)

@@ -27,6 +27,9 @@ QUIET = {
     "a trained network, trained on": Trace.of(
         {"loss_shapes": {"output": [32, 10], "target": [32]}}, loss=0.08 + _NOISE / 4
     ),
+    "mixed samples, whose loss has a high floor, and a score that rises": Trace.of(
+        loss=2.2 + 8 * _NOISE, val_score=0.96 - 0.3 * np.exp(-np.arange(20) / 4)
+    ),
     "adversarial: up and down": Trace.of(loss=1.2 + 0.5 * _WANDER + _NOISE),
 }
 
@@ -43,8 +46,8 @@ def stalled_loss(trace: Trace, *, share: float = 0.05, slow: float = 0.01, steps
         above the last, or when, over the last three quarters, the second half lies `slow` of the first loss below the
         first half; each by three standard errors at least, so that noise of small batches neither hides a stall nor
         makes one. Needs `steps` steps, and the learning rate's warm-up to be over. Quiet for a loss that wanders up
-        and down, for one far below what guessing scores (a trained network that is trained on), and where networks
-        train in turns, as in a GAN. The numbers are first guesses.
+        and down, for one far below what guessing scores (a trained network that is trained on), where networks train
+        in turns, as in a GAN, and where val_score rises by a fifth. The numbers are first guesses.
 
     When it is wrong
         Networks that sit on a plateau first and learn later; fine-tuning that has nothing left to gain.
@@ -64,7 +67,7 @@ def stalled_loss(trace: Trace, *, share: float = 0.05, slow: float = 0.01, steps
     if _fell(loss, start, share, slow) or _wanders(loss, blocks[1:]):
         return
     end = float(blocks[-4:].mean())
-    if any(end < 0.5 * level for level in chance_levels(trace).values()):
+    if any(end < 0.5 * level for level in chance_levels(trace).values()) or _scores_rise(trace["val_score"].finite()):
         return
     verb = "rose" if end > start + share * abs(start) else "went"
     yield Finding(
@@ -101,6 +104,12 @@ def _wanders(loss: Series, blocks: Floats) -> bool:
     by_noise = loss.noise() / np.sqrt(len(loss) / (len(blocks) + 1))
     far = np.std(blocks) > 5 * by_noise and np.ptp(blocks) > 0.1 * abs(float(blocks.mean()))
     return bool(far and abs(trend(blocks)) < 0.8)
+
+
+def _scores_rise(scores: Series) -> bool:
+    """By a fifth of what they end at, and far above their noise: what is learnt, the loss does not show."""
+    end = scores.tail(max(1, len(scores) // 4)).median()
+    return len(scores) >= 4 and 0 < end and end - scores.first > max(0.2 * abs(end), 5 * scores.noise())
 
 
 def _warming_up(trace: Trace) -> bool:
