@@ -53,7 +53,7 @@ def load(folder: str | Path, model: nn.Module) -> dict[str, Any]:
     whole = _whole(Path(folder))
     try:
         state = torch.load(whole / STATE, map_location="cpu", weights_only=True)
-    except Exception as error:  # bytes that are no checkpoint can break torch's reader in any way
+    except Exception as error:  # noqa: BLE001 - bytes that are no checkpoint can break torch's reader in any way
         raise _damaged(whole / STATE, error) from None
     load_weights(folder, model)
     return dict(state)
