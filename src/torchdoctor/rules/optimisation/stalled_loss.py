@@ -109,7 +109,7 @@ def _wanders(loss: Series, blocks: Floats) -> bool:
 def _scores_rise(scores: Series) -> bool:
     """By a fifth of what they end at, and far above their noise: what is learnt, the loss does not show."""
     end = scores.tail(max(1, len(scores) // 4)).median()
-    return len(scores) >= 4 and 0 < end and end - scores.first > max(0.2 * abs(end), 5 * scores.noise())
+    return len(scores) >= 4 and end > 0 and end - scores.first > max(0.2 * abs(end), 5 * scores.noise())
 
 
 def _warming_up(trace: Trace) -> bool:
