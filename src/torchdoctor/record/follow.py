@@ -297,9 +297,9 @@ class Follower:
         for name, columns in self._columns.items():
             self._keep(name, self.step, columns)
         self._keep_flags()
-        if self._window.full:
-            self._keep_window()
         if self.sampled:
+            if self._window.full:
+                self._keep_window()
             self._list_parameters()
         this_hook = perf_counter() - self._own - self._now
         own = self._own - self._own_before + this_hook
@@ -370,7 +370,6 @@ class Follower:
     def _read_gradients(self) -> None:
         """Right after backward, so before any clipping."""
         moment = self._moment
-        moment.gradient_names = tuple(n for n, p in zip(moment.names, moment.parameters) if p.grad is not None)
         moment.gradient_norms = norms(moment.gradients)
         if moment.scale is not None:
             moment.gradient_norms = [n / moment.scale for n in moment.gradient_norms]

@@ -39,12 +39,16 @@ class Moment:
     skipped: Tensor | bool = False  # a GradScaler found infinite gradients and left the step out
     gradient_norm: Tensor | float = 0.0  # L2 over all parameters after backward, before clipping, unscaled
     gradient_norms: Sequence[Tensor] = ()  # of each parameter that has one, unscaled
-    gradient_names: tuple[str, ...] = ()
+
+    @property
+    def gradient_names(self) -> tuple[str, ...]:
+        """Of the parameters that have a gradient."""
+        return tuple(n for n, p in zip(self.names, self.parameters) if p.grad is not None)
 
     @property
     def gradients(self) -> list[Tensor]:
         """Those that are there, dense; of a sparse one its values."""
-        return [dense(p.grad) for p in self.parameters if p.grad is not None]
+        return [dense(g) for p in self.parameters if (g := p.grad) is not None]
 
 
 def dense(gradient: Tensor) -> Tensor:
