@@ -74,9 +74,12 @@ class Outputs:
     def lost(self) -> float:
         """Share of the way from the best constant prediction down to the free loss that cannot be gone. From the start
         where a constant is as good as anything (one sample, one class, constant targets); NaN where no way is known."""
+        # A loss that is never negative within the outputs' range and is beyond it (a ratio whose denominator changes
+        # sign) was not made for what lies beyond.
+        free = max(self.free, 0.0) if self.attainable >= 0 else self.free
         for begin in (self.prior, self.start):
-            if begin - self.free > EXACT * abs(begin):
-                return (self.attainable - self.free) / (begin - self.free)
+            if begin - free > EXACT * abs(begin):
+                return (self.attainable - free) / (begin - free)
         return math.nan
 
     def evidence(self) -> dict[str, float | str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -56,12 +56,13 @@ def attainable_loss(bench: Bench) -> Iterator[Measurement | Fact]:
     if not tail.values:
         return
     reached = _reached(tail)
-    yield from _range(reached, expects.axis)
-    scale = scale_of(expects, batch.target)
-    free = free_lowest(expects, parts, tail.output, batch, scale)
+    if reached:
+        yield from _range(reached, expects.axis)
+    aim = aim_of(expects, batch.target)
+    free = _free(expects, parts, tail.output, batch, aim)
     if free is not None:
         yield Measurement("free_loss", free.loss)
-    best = _attained(tail, parts, batch, scale, free)
+    best = _attained(tail, parts, batch, aim, free)
     if best is not None:
         yield Measurement("attainable_loss", best.loss)
         error = _error(first_tensor(tail(best.numbers)), batch.target, bench.kind, expects)
@@ -69,21 +70,31 @@ def attainable_loss(bench: Bench) -> Iterator[Measurement | Fact]:
             yield Measurement("attainable_error", error)
 
 
-def scale_of(expects: Expectation, target: Any) -> float:
-    """How far the outputs may have to go: 1 for scores and probabilities, the targets' own size for anything else."""
+class Aim(NamedTuple):
+    """Where the outputs that a loss likes best are to be looked for: this far around that centre."""
+
+    centre: float
+    size: float
+
+
+def aim_of(expects: Expectation, target: Any) -> Aim:
+    """Around 0 for scores and what is made of them, where the targets are for anything else."""
     if expects.scores or expects.probabilities or expects.log_probabilities or not isinstance(target, Tensor):
-        return 1.0
-    size = float(target.detach().double().nan_to_num(0, 0, 0).abs().max()) if target.numel() else 0.0
-    return size or 1.0
+        return Aim(0.0, 1.0)
+    values = target.detach().double()
+    values = values[torch.isfinite(values)]
+    if not values.numel():
+        return Aim(0.0, 1.0)
+    centre = 0.0 if expects.positive else float(values.mean())
+    return Aim(centre, float((values - centre).abs().max()) or abs(centre) or 1.0)
 
 
-def free_lowest(expects: Expectation, parts: Parts, output: Any, batch: Batch, scale: float) -> Lowest | None:
+def _free(expects: Expectation, parts: Parts, output: Any, batch: Batch, aim: Aim) -> Lowest | None:
     """The lowest loss of freely chosen outputs; None where the output is more than one tensor."""
     if not isinstance(output, Tensor) or not output.is_floating_point():
         return None
-    return lowest(
-        lambda z: scalar(parts.loss_fn(expects.fitting(z[0]), batch.target)), [torch.zeros_like(output)], scale
-    )
+    start = torch.full_like(output, aim.centre)
+    return lowest(lambda z: scalar(parts.loss_fn(expects.fitting(z[0]), batch.target)), [start], aim.size)
 
 
 def _cut(bench: Bench) -> tuple[Tail, Parts, Batch]:
@@ -107,20 +118,26 @@ def _expected(expects: Expectation) -> Iterator[Measurement]:
     yield Measurement("loss_compares_classes", float(expects.axis is not None))
 
 
-def _attained(tail: Tail, parts: Parts, batch: Batch, scale: float, free: Lowest | None) -> Lowest | None:
-    """From where the network stands, and, should that be a dead end of a ReLU or sigmoid, from either side of it."""
+def _attained(tail: Tail, parts: Parts, batch: Batch, aim: Aim, free: Lowest | None) -> Lowest | None:
+    """From where the network stands, and, should that be a dead end of a ReLU or sigmoid, from either side of it. A
+    bottom that is reached twice is the bottom."""
 
     def loss_of(values: list[Tensor]) -> Tensor:
         return scalar(parts.loss_fn(tail(values), batch.target))
 
+    size = abs(aim.centre) + aim.size
     own = max(float(torch.cat([v.reshape(-1) for v in tail.values]).std()), 1e-3)
-    scales = (scale,) if 0.1 < scale / own < 10 else (scale, own)
     best: Lowest | None = None
-    for size in scales:
-        for start in _starts(tail.values, size):
-            found = lowest(loss_of, start, size)
-            best = min((b for b in (best, found) if b is not None), key=lambda b: b.loss, default=None)
-            if best is not None and free is not None and best.loss <= free.loss + CLOSE * abs(free.loss):
+    for scale in (size,) if 0.1 < size / own < 10 else (size, own):
+        for start in _starts(tail.values, scale):
+            found = lowest(loss_of, start, scale)
+            if found is None:
+                continue
+            near = CLOSE * (found.first - min(found.loss, free.loss if free else math.inf))
+            if best is not None and abs(found.loss - best.loss) <= near:
+                return min(found, best, key=lambda lowest: lowest.loss)
+            best = found if best is None or found.loss < best.loss else best
+            if free is not None and best.loss <= free.loss + near:
                 return best
     return best
 
@@ -138,14 +155,19 @@ def _drawn(values: Sequence[Tensor]) -> list[Tensor]:
 
 
 def _reached(tail: Tail) -> list[Tensor]:
-    """One tensor of outputs per size in PUSHES; in it all patterns: random, all up, all down, one unit up."""
+    """One tensor of outputs per size in PUSHES; in it all patterns: random, all up, all down, one unit up. Empty where
+    the outputs' shape hangs on the values (routing to experts)."""
     noise = _drawn(tail.values)
     patterns = (noise, [t.abs() for t in noise], [-t.abs() for t in noise], [t * (t > 1) for t in noise])
-    with torch.no_grad():
-        return [
-            torch.stack([first_tensor(tail([size * t for t in p])).detach().double() for p in patterns])
-            for size in PUSHES
-        ]
+
+    def outputs(size: float) -> Tensor:
+        return torch.stack([first_tensor(tail([size * t for t in p])).detach().double() for p in patterns])
+
+    try:
+        with torch.no_grad():
+            return [outputs(size) for size in PUSHES]
+    except RuntimeError:
+        return []
 
 
 def _range(reached: list[Tensor], axis: int | None) -> Iterator[Measurement]:

@@ -24,10 +24,11 @@ Numbers = list[Tensor]
 
 
 class Lowest(NamedTuple):
-    """loss: the least value met. numbers: where, detached."""
+    """loss: the least value met. numbers: where, detached. first: the loss at the start."""
 
     loss: float
     numbers: Numbers
+    first: float
 
 
 def lowest(
@@ -44,24 +45,29 @@ def lowest(
     first = _value(loss_of, here)
     if not math.isfinite(first):
         return None
-    best = Lowest(first, here)
+    best = Lowest(first, here, first)
     for rate in RATES:
-        found = _walk(loss_of, here, rate * scale, stopwatch, patience)
+        found = _walk(loss_of, best, here, rate * scale, stopwatch, patience)
         if found is None:
             return best if rate == RATES[-1] else None
-        best = min(best, found, key=lambda lowest: lowest.loss)
+        best = found
         if 0 <= best.loss < SOLVED * first:
             break
     return best
 
 
 def _walk(
-    loss_of: Callable[[Numbers], Tensor], start: Numbers, rate: float, stopwatch: Stopwatch, patience: float
+    loss_of: Callable[[Numbers], Tensor],
+    best: Lowest,
+    start: Numbers,
+    rate: float,
+    stopwatch: Stopwatch,
+    patience: float,
 ) -> Lowest | None:
+    """The best so far, or what is met on the way from `start` where that is lower; None when the time is up."""
     numbers = [t.clone().requires_grad_(True) for t in start]
     # Losses that are means over many numbers have gradients far below Adam's usual eps.
     optimizer = torch.optim.Adam(numbers, lr=rate, betas=(0.9, 0.99), eps=1e-20)
-    best = Lowest(math.inf, start)
     for k in range(STEPS):
         if stopwatch.seconds > patience:
             return None
@@ -70,7 +76,7 @@ def _walk(
         if not math.isfinite(loss):
             break
         if loss < best.loss:
-            best = Lowest(loss, [t.detach().clone() for t in numbers])
+            best = best._replace(loss=loss, numbers=[t.detach().clone() for t in numbers])
         optimizer.step()
     return best
 

@@ -103,7 +103,7 @@ def gradient(loss_of: Loss, at: Tensor) -> Tensor | None:
 def _is_log_likelihood(loss_of: Loss, like: Tensor, target: Any, axis: int) -> bool:
     """Linear, falling with the entry of the target's class (or by the target's own shares) and with nothing else."""
     # At points that are log-probabilities, so that a loss that checks or clamps its input takes part.
-    g, far = (gradient(loss_of, torch.log_softmax(size * like, axis)) for size in (1, 2))
+    g, far = (gradient(loss_of, torch.log_softmax(size * like, axis)) for size in (0.5, 1))
     if g is None or far is None or not _close(g, far) or bool((g > 0).any()) or not bool(g.any()):
         return False
     if isinstance(target, Tensor) and target.is_floating_point() and target.shape == g.shape:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from torchdoctor.parts import Parts
-from torchdoctor.probes.attainable_loss import scale_of
+from torchdoctor.probes.attainable_loss import aim_of
 from torchdoctor.probes.batch import first_tensor, scalar
 from torchdoctor.probes.bench import Bench, training
 from torchdoctor.probes.descent import lowest
@@ -121,12 +121,13 @@ def _prior(parts: Parts, expects: Expectation, output: Tensor, shape: torch.Size
     if not output.is_floating_point() or not output.ndim:
         return None
     places = [n if expects.axis in (None, i) else 1 for i, n in enumerate(output.shape)]
-    constant = torch.zeros([1, *places[1:]], dtype=output.dtype, device=output.device)
+    aim = aim_of(expects, target)
+    constant = torch.full([1, *places[1:]], aim.centre, dtype=output.dtype, device=output.device)
 
     def loss_of(numbers: list[Tensor]) -> Tensor:
         return scalar(parts.loss_fn(expects.fitting(numbers[0]).expand(shape), target))
 
-    found = lowest(loss_of, [constant], scale_of(expects, target))
+    found = lowest(loss_of, [constant], aim.size)
     return None if found is None else found.loss
 
 
