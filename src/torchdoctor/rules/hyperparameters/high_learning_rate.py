@@ -13,6 +13,8 @@ from torchdoctor.judge.rule import rule
 from torchdoctor.judge.series import Series
 from torchdoctor.judge.trace import Trace
 
+WILD = 10.0  # times its start: no healthy run's loss leapt so far
+
 _DOWN, _SLOW = list(np.geomspace(2.3, 0.05, 40)), list(np.geomspace(2.3, 2.0, 60))
 _WILD = [2.3, 40.0, 17.0, 9.0, *[2.4, 2.2, 2.3] * 18]
 _MATRIX = {"parameters": {"fc.weight": {"shape": [64, 10], "trainable": True, "in_optimizer": 1}}}
@@ -30,6 +32,11 @@ FIRES = {
         overfit_loss={"here x1": _WILD, "here x0.1": _DOWN, "here x10": _WILD},
         loss=[2.3, *np.geomspace(400, 2.3, 199)],
         prior_loss=2.3,
+    ),
+    "ten thousand times too high at first, and half learnt in the end": Trace.of(
+        overfit_loss={"here x1": [0.18, 17.0, 1317.0, *[0.15] * 57], "here x0.1": _DOWN, "here x10": _WILD},
+        loss=[0.18, 12.0, 1324.0, *np.geomspace(27, 0.09, 200)],
+        prior_loss=0.17,
     ),
     "watched: the first steps are as long as the weights, and the loss leaps": Trace.of(
         _MATRIX, loss=[2.3, 70.0, 30.0, *[2.35] * 60], update_ratio={"fc.weight": [0.7, 0.6, 0.2, 0.1]}
@@ -169,13 +176,15 @@ def _early_ratio(trace: Trace) -> float:
 
 def _learns(trace: Trace) -> bool:
     """The run itself, where it was watched, has more than halved its first loss: the planned rate cannot be hopeless.
-    To come back from a leap, or down to the best constant answer, is no learning."""
+    To come back from a leap, or down to the best constant answer, is no learning; who leapt to WILD times the start has
+    to come down to a WILD-th."""
     loss: Series = trace["loss"].finite()
     if len(loss) < 100:
         return False
     begin, prior = min(loss.first, loss.head(3).median()), trace.value("prior_loss")
     begin = min(begin, prior) if prior is not None and prior > 0 else begin
-    return loss.tail(len(loss) // 10).median() < begin - 0.5 * abs(begin)
+    wild = float(loss.head(100).values.max()) > WILD * abs(loss.first)
+    return loss.tail(len(loss) // 10).median() < begin - (1 - 1 / WILD if wild else 0.5) * abs(begin)
 
 
 def _large_data(trace: Trace) -> bool:
