@@ -24,6 +24,7 @@ Node = Any  # of the autograd graph
         "activation_slope": "1: root mean square slope of what stands between this layer's output and the next layer "
         "with weights, where it is not flat; 1 for a ReLU, 0.25 for a sigmoid, near 0 for what saturates",
         "fresh_activation_slope": "1: the same of a twin with freshly drawn weights",
+        "output_slope": "1: the same of what stands between the last layer and the model's output",
     },
 )
 def activation_slope(bench: Bench) -> Iterator[Measurement]:
@@ -57,34 +58,37 @@ def _slopes(bench: Bench, parts: Parts, signal: str) -> Iterator[Measurement]:
         loss.backward()  # type: ignore[no-untyped-call]
     for name, chain in chains.items():
         slope = _slope([seen[n] for n in chain if n in seen])
-        if slope is not None:
-            yield Measurement(signal, slope, name)
+        if slope is not None and (name or signal == "activation_slope"):
+            yield Measurement(signal if name else "output_slope", slope, name)
 
 
 def _chains(bench: Bench, parts: Parts, batch: Batch) -> tuple[dict[str, list[Node]], Tensor]:
-    """Layer -> the nodes from what the next layer reads back to the layer's own output, both included."""
+    """Layer -> the nodes from what the next layer reads back to the layer's own output, both included. "" -> from the
+    model's output back to the last layer's."""
     makers: dict[Node, str] = {}
     readings: list[Node] = []
+    outputs: list[Node] = []
 
     def made(name: str, output: Any) -> None:
         for t in tensors_in(output):
             if t.grad_fn is not None:
                 makers.setdefault(t.grad_fn, name)  # now: an activation in place will put its own node there
 
-    def read(inputs: Any) -> None:
-        readings.extend(t.grad_fn for t in tensors_in(inputs) if t.grad_fn is not None)
+    def read(values: Any, into: list[Node]) -> None:
+        into.extend(t.grad_fn for t in tensors_in(values) if t.grad_fn is not None)
 
     layers = [(n, m) for n, m in parts.model.named_modules() if _has_weights(m)]
     hooks = [m.register_forward_hook(lambda m, i, o, n=n: made(n, o)) for n, m in layers]
-    hooks += [m.register_forward_pre_hook(lambda m, i: read(i)) for _, m in layers]
+    hooks += [m.register_forward_pre_hook(lambda m, i: read(i, readings)) for _, m in layers]
+    hooks.append(parts.model.register_forward_hook(lambda m, i, o: read(o, outputs)))
     loss = bench.loss(parts, batch)
     for hook in hooks:
         hook.remove()
     found: dict[str, list[Node]] = {}
-    for node in readings:
+    for node in (*readings, *outputs[:1]):
         chain = _back(node, makers)
         if len(chain) > 1:
-            found.setdefault(makers[chain[-1]], chain)
+            found.setdefault("" if node in outputs else makers[chain[-1]], chain)
     return found, loss
 
 

@@ -29,6 +29,9 @@ FIRES = {
     "unit variance in every layer": Trace.of(
         _SHAPES, start_activation_std=_layers(4.5, 20, 51, 1e3, 6e4), start_loss=1e5, prior_loss=2.3, **_FRESH
     ),
+    "unit variance under a loss that refuses what comes out": Trace.of(
+        _SHAPES, start_activation_std=_layers(16, 9, 12, 8, 10), start_loss=math.nan, prior_loss=0.3, **_FRESH
+    ),
     "a hundredth in every layer": Trace.of(
         _SHAPES, start_activation_std=_layers(0.14, 0.05, 0.02, 0.02, 0.056), start_loss=2.31, prior_loss=2.3,
         param_grad_norm=_layers(1e-3, 1e-3, 1e-3, 1e-2, 0.4, ending=".weight"), **_FRESH,
@@ -55,6 +58,10 @@ QUIET = {
     "the last layer starts at zero": Trace.of(
         _SHAPES, start_activation_std=_layers(0.49, 0.3, 0.22, 0.1, 0.0), start_loss=2.3, prior_loss=2.3,
         param_grad_norm=_layers(0, 0, 0, 0, 1.0, ending=".weight"), **_FRESH,
+    ),
+    "He's scheme on inputs of size seven: it keeps what it is given": Trace.of(
+        _SHAPES, start_activation_std=_layers(6.1, 6.5, 6.0, 6.8, 7.0), start_loss=4.97, prior_loss=1.1,
+        input_mean=-2.8, input_std=6.0, **_FRESH,
     ),
     "large inputs and one output: that differs by chance": Trace.of(
         {"parameters": {"fc1.weight": {"shape": [12, 30]}, "fc2.weight": {"shape": [1, 12]}}},
@@ -97,12 +104,13 @@ def badly_scaled_init(
     How it decides
         Beside a twin with the same layers, each drawn anew by its own reset_parameters(). Too large: the loss starts at
         `far` times the best constant's or more, and a layer puts out `larger` times what the twin's does (more in
-        layers of few units, by chance); or the activations pass `flat` of the gradient that the twin's pass, and the
-        loss starts at twice the best constant's. Too small: the gradient of the first layers is `decay` of the twin's,
-        over that of the last, or by itself where the output has died down to that too, and two layers or more put out
-        less than half. Over ten networks, He's, Xavier's and orthogonal weights, N(0, 0.02) and last layers of zero
-        stayed on the healthy side (2.9 times the best constant, 0.012 of the twin's); N(0, 1), ten times the default,
-        U(0, 1) and N(0, 0.01) did not, save in recurrent and normalised networks, which bear them.
+        layers of few units, by chance), or the loss is not a number, and all layers do; or the activations pass `flat`
+        of the gradient that the twin's pass, and the loss starts at twice the best constant's. Too small: the gradient
+        of the first layers is `decay` of the twin's, over that of the last, or by itself where the output has died down
+        to that too, and two layers or more put out less than half. Over ten networks, He's, Xavier's and orthogonal
+        weights, N(0, 0.02) and last layers of zero stayed on the healthy side (2.9 times the best constant, 0.012 of
+        the twin's); N(0, 1), ten times the default, U(0, 1) and N(0, 0.01) did not, save in recurrent and normalised
+        networks, which bear them.
 
     When it is wrong
         Weights that were trained before for something else, and are now fed other data.
@@ -117,7 +125,8 @@ def badly_scaled_init(
     times = start / prior if start is not None and prior is not None and prior > 0 else math.nan
     sizes = _sizes(trace)
     grown = {name: size for name, size in sizes.items() if not size < larger * _chance(trace, name)}
-    if grown and (times >= far or _overflows(start)):
+    refused = start is not None and math.isnan(start) and len(grown) == len(sizes) > 1
+    if grown and (times >= far or start == math.inf or refused):
         yield _too_large(sizes, grown, times)
     elif (passed := _passed(trace)) < flat and times >= 2:
         yield _driven_flat(trace, passed, times)
@@ -131,12 +140,13 @@ def badly_scaled_init(
 
 def _too_large(sizes: dict[str, float], grown: dict[str, float], times: float) -> Finding:
     most = max(sizes.values())
-    start = f"{times:.3g} times the best constant's" if math.isfinite(times) else "beyond all numbers"
+    start = f"{times:.3g} times the best constant's" if math.isfinite(times) else "at no number at all"
     return Finding(
         f"The layers put out up to {most:.2g} times what freshly drawn ones do, and the loss starts at {start}.",
         where=tuple(grown),
-        confidence=0.9 if not times < 10 else 0.7,
-        severity=Severity.ERROR if not times < 10 else Severity.WARNING,
+        # A loss that is not a number may have other causes, and nothing then says what the sizes do to it.
+        confidence=0.6 if math.isnan(times) else 0.9 if times >= 10 else 0.7,
+        severity=Severity.ERROR if times >= 10 else Severity.WARNING,
         evidence={"largest": most, "start_over_prior": times},
         fixes=_FIXES,
     )
@@ -190,10 +200,6 @@ def _matrices(trace: Trace) -> list[str]:
 def _zeros(trace: Trace) -> bool:
     norms = dict(trace.each("weight_norm"))
     return any(norms[name].first == 0 for name in _matrices(trace) if name in norms)
-
-
-def _overflows(start: float | None) -> bool:
-    return start is not None and start == math.inf
 
 
 def _passed(trace: Trace) -> float:

@@ -25,6 +25,9 @@ FIRES = {
     "three sigmoids, and the batch is not learnt": Trace.of(
         activation_slope={"a": 0.23, "b": 0.24, "c": 0.25}, overfit_loss={"here x1": [2.3, 2.29, 2.28]}
     ),
+    "two sigmoids and a third at the output, under squared error": Trace.of(
+        activation_slope={"a": 0.24, "b": 0.24}, output_slope=0.25, loss_takes_probabilities=0, loss_takes_logits=0
+    ),
     "four sigmoids that learn all the same, a hint": Trace.of(activation_slope=_STACK, overfit_loss={"here x1": _DOWN}),
     "watched: each layer varies a quarter of the one before it, and the first gets no gradient": Trace.of(
         _WATCHED, loss=_FLAT,
@@ -36,6 +39,9 @@ QUIET = {
     "ReLU": Trace.of(activation_slope=dict.fromkeys("abcdefgh", 1.0)),
     "tanh": Trace.of(activation_slope={"a": 0.83, "b": 0.94, "c": 0.98}),
     "SiLU and GELU, ten layers": Trace.of(activation_slope=dict.fromkeys("abcdefghij", 0.5)),
+    "two sigmoids and a third at the output, under a likelihood": Trace.of(
+        activation_slope={"a": 0.24, "b": 0.24}, output_slope=0.25, loss_takes_probabilities=1, loss_takes_logits=0
+    ),
     "one hidden sigmoid": Trace.of(activation_slope={"a": 0.24}),
     "tanh that saturates for its weights: badly-scaled-init": Trace.of(
         activation_slope=dict.fromkeys("abc", 0.25), fresh_activation_slope=dict.fromkeys("abc", 0.9)
@@ -67,10 +73,10 @@ def saturating_activation(trace: Trace, *, through: float = 0.02, certain: float
     How it decides
         The probe measures the slope of every activation between two layers, at the start and in a freshly drawn twin.
         Those below 0.35 in both squash by nature and not for their weights (then it is badly-scaled-init); it speaks
-        when two or more of them together let less than `through` pass, surely below `certain`. On digits, 600 steps
-        of four customary optimizer settings: two sigmoids (0.06) cost one setting of four much accuracy, three
-        (0.015) one of them all, four (0.004) two, six (0.0002) all. A hint only, where the planned rate learns a batch
-        by heart or the loss has halved.
+        when two or more of them together (with the output's, unless the loss makes up for it) let less than `through`
+        pass, surely below `certain`. On digits, 600 steps of four customary optimizer settings: two sigmoids (0.06)
+        cost one setting of four much accuracy, three (0.015) one of them all, four (0.004) two, six (0.0002) all. A
+        hint only, where the planned rate learns a batch by heart or the loss has halved.
         In a run that was only watched: at least three activations vary less than 0.3 of what they are fed, the first
         third of the weight matrices gets a hundredth of the last third's gradient, and the loss is what guessing is.
 
@@ -81,11 +87,12 @@ def saturating_activation(trace: Trace, *, through: float = 0.02, certain: float
         X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010.
     """
     squashing = _squashing(trace)
-    passed = math.prod(squashing.values())
+    passed = math.prod(squashing.values()) * _last(trace)
     if len(squashing) >= 2 and passed < through:
+        also = ", and the output's" if _last(trace) < 1 else ""
         learns = Rates.of(trace).good or _halved(trace)
         yield Finding(
-            f"{len(squashing)} hidden activations, one behind the other, let {passed:.1g} of the gradient through.",
+            f"{len(squashing)} hidden activations in a row{also} let {passed:.1g} of the gradient through.",
             where=tuple(squashing),
             confidence=(0.9 if passed < certain else 0.65) * (0.5 if learns else 1.0),
             severity=Severity.INFO if learns else Severity.WARNING,
@@ -104,6 +111,14 @@ def _squashing(trace: Trace) -> dict[str, float]:
         for name, s in trace.each("activation_slope")
         if 0 < s.last < STEEP and not fresh.get(name, 0.0) >= STEEP
     }
+
+
+def _last(trace: Trace) -> float:
+    """The slope of the output's own activation, if it squashes and the loss does not make up for it, as a likelihood of
+    probabilities does; under a loss of scores it is a fault of its own."""
+    slope = trace.value("output_slope")
+    counts = all(trace.value(f"loss_takes_{what}") == 0 for what in ("probabilities", "logits"))
+    return slope if slope is not None and 0 < slope < STEEP and counts else 1.0
 
 
 def _by_watching(trace: Trace) -> Iterator[Finding]:
