@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from torchdoctor.judge.finding import Finding, Remedy, Severity
+from torchdoctor.judge.rates import Rates
 from torchdoctor.judge.rule import CannotSay, rule
 from torchdoctor.judge.series import Series
 from torchdoctor.judge.trace import Trace
@@ -17,8 +18,24 @@ FIRES = {
     "the score still climbs": Trace.of(val_score=Series.of(0.1 + 0.02 * _EPOCHS + _NOISE, every=50)),
     "the validation loss has far to fall": Trace.of(val_loss=2.3 - 0.05 * _EPOCHS + _NOISE),
     "only a training loss: a hint": Trace.of(loss=2.3 - np.arange(400) / 400),
-}
+    "one epoch of twenty steps, which learns nothing yet and could": Trace.of(
+        val_score=[0.21], loss=2.32 - np.arange(20) / 400, prior_loss=2.29,
+        overfit_loss={"here x1": np.geomspace(2.3, 0.1, 40), "here x0.1": np.geomspace(2.3, 2.1, 60)},
+    ),
+}  # fmt: skip
 QUIET = {
+    "one epoch that is enough": Trace.of(
+        val_score=[0.97],
+        loss=np.geomspace(2.3, 0.1, 900),
+        prior_loss=2.29,
+        overfit_loss={"here x1": np.geomspace(2.3, 0.1, 40), "here x0.1": np.geomspace(2.3, 2.1, 60)},
+    ),
+    "one epoch at a rate that learns nothing: that is not the epochs' fault": Trace.of(
+        val_score=[0.1],
+        loss=[2.3] * 40,
+        prior_loss=2.29,
+        overfit_loss={"here x1": [2.3] * 60, "here x0.1": [2.3] * 60, "here x10": np.geomspace(2.3, 0.1, 40)},
+    ),
     "levelled off": Trace.of(val_score=0.97 - 0.5 * np.exp(-_EPOCHS / 3) + _NOISE),
     "the last per mille": Trace.of(val_score=0.99 - 0.1 / _EPOCHS),
     "never learnt anything": Trace.of(val_score=0.5 + _NOISE),
@@ -46,6 +63,8 @@ def too_few_epochs(trace: Trace, *, large: float = 0.1, small: float = 0.03, poi
         nobody can tell whether the run was meant to end here. Quiet when the learning rate has been brought down to a
         tenth of its highest: the last gain came from that. Tried on 28 runs cut off at 5 to 20 of their 40 epochs: of
         the cuts that had more than 10 % to gain it warned of 65 %, of those with less than 3 % of none.
+        Of one epoch or two there is no curve to look at. It warns of them when the loss has not come a twentieth below
+        the best constant answer, though that of one batch falls a fifth below it at the planned rate (first guesses).
 
     When it is wrong
         A report asked for in the middle of a run; staircase schedules that are about to step down.
@@ -53,6 +72,9 @@ def too_few_epochs(trace: Trace, *, large: float = 0.1, small: float = 0.03, poi
     References
         T. Viering, M. Loog, "The Shape of Learning Curves: a Review", 2021.
     """
+    if (barely := _barely_begun(trace)) is not None:
+        yield barely
+        return
     name = next((n for n in ("val_score", "val_loss") if len(trace[n])), "loss")
     series = trace[name].finite()
     enough = points if name != "loss" else 100
@@ -73,6 +95,25 @@ def too_few_epochs(trace: Trace, *, large: float = 0.1, small: float = 0.03, poi
         severity=Severity.WARNING if gain > large * scale and name != "loss" else Severity.INFO,
         evidence={"now": series.last, "expected_gain": gain, "noise": series.noise()},
         fixes=(Remedy("more-epochs", {"factor": 4 if gain > 3 * large * scale else 2}),),
+    )
+
+
+def _barely_begun(trace: Trace) -> Finding | None:
+    loss, prior, planned = trace["loss"].finite(), trace.value("prior_loss"), Rates.of(trace).planned
+    epochs = max(len(trace["val_score"]), len(trace["val_loss"]))
+    if prior is None or planned is None or not 1 <= epochs <= 2 or len(loss) < 10:
+        return None
+    end = loss.tail(max(3, len(loss) // 4)).median()
+    if not end > 0.95 * prior > 0 or not planned.smooth or not planned.last < 0.8 * min(planned.first, prior):
+        return None
+    return Finding(
+        f"After epoch {epochs}, step {len(loss)}, the loss is {end:.3g}, where the best constant answer lies "
+        f"({prior:.3g}); one batch is learnt at this rate.",
+        steps=(int(loss.steps[0]), int(loss.steps[-1])),
+        confidence=0.6,
+        severity=Severity.WARNING,
+        evidence={"now": end, "prior_loss": prior, "epochs": epochs},
+        fixes=(Remedy("more-epochs", {"factor": 10}),),
     )
 
 

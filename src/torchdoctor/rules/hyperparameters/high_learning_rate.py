@@ -13,7 +13,7 @@ from torchdoctor.judge.rule import rule
 from torchdoctor.judge.series import Series
 from torchdoctor.judge.trace import Trace
 
-WILD = 10.0  # times its start: no healthy run's loss leapt so far
+WILD = 10.0  # times its start: no healthy run of the cases leapt farther than 4
 
 _DOWN, _SLOW = list(np.geomspace(2.3, 0.05, 40)), list(np.geomspace(2.3, 2.0, 60))
 _WILD = [2.3, 40.0, 17.0, 9.0, *[2.4, 2.2, 2.3] * 18]

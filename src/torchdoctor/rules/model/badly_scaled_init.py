@@ -126,7 +126,7 @@ def badly_scaled_init(
     sizes = _sizes(trace)
     grown = {name: size for name, size in sizes.items() if not size < larger * _chance(trace, name)}
     refused = start is not None and math.isnan(start) and len(grown) == len(sizes) > 1
-    if grown and (times >= far or start == math.inf or refused):
+    if grown and (times >= far or start == math.inf or refused) and _outgrows(trace, grown, larger):
         yield _too_large(sizes, grown, times)
     elif (passed := _passed(trace)) < flat and times >= 2:
         yield _driven_flat(trace, passed, times)
@@ -200,6 +200,14 @@ def _matrices(trace: Trace) -> list[str]:
 def _zeros(trace: Trace) -> bool:
     norms = dict(trace.each("weight_norm"))
     return any(norms[name].first == 0 for name in _matrices(trace) if name in norms)
+
+
+def _outgrows(trace: Trace, grown: dict[str, float], larger: float) -> bool:
+    """Beyond the size of the inputs: a scheme that keeps a signal's size keeps that of large inputs too."""
+    mean, std = trace.value("input_mean"), trace.value("input_std")
+    size = max(1.0, math.hypot(mean, std)) if mean is not None and std is not None else 1.0
+    most = max((s.first for name, s in trace.each("start_activation_std") if name in grown), default=math.inf)
+    return not most < larger * size
 
 
 def _passed(trace: Trace) -> float:
