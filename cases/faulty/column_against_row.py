@@ -17,7 +17,7 @@ def program(row: bool) -> Experiment:
         optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
         return Parts(model, nn.MSELoss(), optimizer, *loaders(x, y[:, 0] if row else y, seed))
 
-    return Experiment(build, epochs=30)
+    return Experiment(build, epochs=15)
 
 
 CASE = Case(

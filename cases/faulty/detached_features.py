@@ -29,7 +29,7 @@ def program(through_numpy: bool) -> Experiment:
         optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
         return Parts(model, nn.CrossEntropyLoss(), optimizer, *loaders(*digits(images=True), seed, batch_size=64))
 
-    return Experiment(build, epochs=10)
+    return Experiment(build, epochs=30)
 
 
 CASE = Case(

@@ -27,6 +27,6 @@ CASE = Case(
     task="images, classes",
     faults=(either("too-few-epochs", "low-learning-rate"),),
     faulty=lambda: program(epochs=1),
-    fixed=lambda: program(epochs=8),
+    fixed=lambda: program(epochs=16),
     note="Twenty-four steps in all: there is little to see a trend in.",
 )

@@ -16,7 +16,7 @@ def program(*last: nn.Module) -> Experiment:
             nn.Conv2d(16, 32, 3, padding=1), nn.SiLU(), nn.MaxPool2d(2),
             nn.Flatten(), nn.Linear(128, 64), nn.SiLU(), nn.Linear(64, 10), *last,
         )  # fmt: skip
-        optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+        optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
         return Parts(model, nn.CrossEntropyLoss(), optimizer, *loaders(*digits(images=True), seed, batch_size=64))
 
     return Experiment(build, epochs=8)
