@@ -20,11 +20,15 @@ MOST = 5  # causes that are raced; each costs one more arm, and a report that na
 
 @dataclass(frozen=True)
 class Candidate:
-    """A remedy, the findings it is for (the most likely first), and what else might help against them."""
+    """A remedy, the findings it is for (the most likely first), and what else might help against them.
+
+    tuning: it sets a hyper-parameter, and how much of it is right depends on all that is not tuning.
+    """
 
     remedy: Remedy
     causes: tuple[str, ...]
     others: tuple[Remedy, ...] = ()
+    tuning: bool = False
 
     @property
     def full_length(self) -> bool:
@@ -89,12 +93,34 @@ def _together(
         for remedy in finding.fixes:
             if not (why := why_not(experiment, [*given, *(c.remedy for c in chosen), remedy])):
                 others = tuple(r for r in finding.fixes if r is not remedy and r.fix not in whys)
-                chosen.append(Candidate(remedy, (finding.name,), others))
+                chosen.append(Candidate(remedy, (finding.name,), others, finding.place == "hyperparameters"))
                 break
             whys[remedy.fix] = f"{why} The code: {code_of(remedy)}"
         else:
             useless[finding.name] = " ".join(f"{fix} cannot be used here: {why}" for fix, why in whys.items())
     return tuple(chosen), useless
+
+
+def dosed(chosen: Sequence[Candidate], step: float) -> tuple[Candidate, ...]:
+    """With `step` times as much of what is tuned by a factor, in the factor's own direction; the same where nothing is,
+    or where that would be no change at all."""
+    at = next((i for i, c in enumerate(chosen) if _is_dose(c)), None)
+    if at is None:
+        return tuple(chosen)
+    old, before = chosen[at], factor_of(chosen)
+    factor = float(f"{before * (step if before > 1 else 1 / step):.6g}")
+    if factor == 1:
+        return tuple(chosen)
+    return (*chosen[:at], replace(old, remedy=Remedy(old.remedy.fix, {"factor": factor})), *chosen[at + 1 :])
+
+
+def factor_of(chosen: Sequence[Candidate]) -> float:
+    """The factor of what is tuned by one; 1 where nothing is."""
+    return next((float(c.remedy.options["factor"]) for c in chosen if _is_dose(c)), 1.0)
+
+
+def _is_dose(candidate: Candidate) -> bool:
+    return candidate.tuning and set(candidate.remedy.options) == {"factor"}
 
 
 def joined(chosen: Sequence[Candidate], new: Sequence[Candidate]) -> tuple[Candidate, ...]:
@@ -121,7 +147,7 @@ def _multiplied(old: Candidate, new: Candidate) -> list[Candidate]:
         return []
     causes = old.causes if (before > 1) == (product > 1) else ()
     causes += new.causes if (factor > 1) == (product > 1) else ()
-    return [Candidate(Remedy(old.remedy.fix, {"factor": product}), tuple(dict.fromkeys(causes)), old.others)]
+    return [replace(old, remedy=Remedy(old.remedy.fix, {"factor": product}), causes=tuple(dict.fromkeys(causes)))]
 
 
 def _merged(candidate: Candidate, finding: Finding) -> Candidate:

@@ -13,7 +13,7 @@ from torchdoctor.cures.race import Race, race
 from torchdoctor.cures.track import Track
 from torchdoctor.judge.finding import Remedy
 
-TRY = 0.25  # share of a run that a first try takes, and the most that an arm of a first race takes
+LONGEST = 0.25  # share of a run that an arm of a first race takes at most: it leaves something to try again with
 FEWEST_BATCHES = 20  # a shorter race would say more about the first steps than about the network
 PAIRS = 2  # the fewest seeds an interval can be had from
 WHOLE = 1.0  # run, kept back by shorter ones to confirm at full length what they prove
@@ -61,15 +61,12 @@ class Meeting:
         reserve = reserve if share < 1 else 0.0
         return not trials or self.track.purse.affords(runs + reserve, trials + bool(reserve))
 
-    def longest(self, arms: int, seeds: int) -> float:
-        """The share of a run at which so many arms can be paid on so many seeds."""
-        affordable = max(0.0, self.track.purse.left - WHOLE) / (arms * seeds)
-        return min(TRY, max(self.shortest, affordable))
-
-    @property
-    def shortest(self) -> float:
-        """The share of a run that is worth racing."""
-        return self.track.share_of(FEWEST_BATCHES)
+    def longest(self, arms: Sequence[Chosen], seeds: Sequence[int]) -> float:
+        """The share of a run at which all arms can be paid on all seeds; not below what is worth racing."""
+        share, shortest = LONGEST, self.track.share_of(FEWEST_BATCHES)
+        while share > shortest and not self.can_pay(arms, share, seeds):
+            share *= 0.9
+        return min(LONGEST, max(share, shortest))
 
 
 def remedies_of(chosen: Sequence[Candidate]) -> tuple[Remedy, ...]:

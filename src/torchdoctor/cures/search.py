@@ -7,7 +7,7 @@ selection would be dearer, and would miss pairs; remedies are raced one by one (
 where all together do not win.
 
 Causes hide each other from rules, too: under a saturated softmax no learning rate looks right. So the first try, a
-quarter of a run on one seed, is watched and judged again, and what comes to light joins the remedies before any
+short run on one seed, is watched and judged again, and what comes to light joins the remedies before any
 money goes into races. A run's score after each epoch is known, so that a long run is worth all shorter ones.
 
 May not: judge, print.
@@ -19,14 +19,18 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from torchdoctor.cures.candidates import Candidate, Candidates, candidates, joined
+from torchdoctor.cures.candidates import Candidate, Candidates, candidates, dosed, factor_of, joined
 from torchdoctor.cures.effect import Effect
-from torchdoctor.cures.meeting import TRY, Chosen, Meeting, remedies_of
+from torchdoctor.cures.meeting import PAIRS, WHOLE, Chosen, Meeting, remedies_of
 from torchdoctor.cures.race import Race
 from torchdoctor.cures.track import SEED, Track
 from torchdoctor.judge.finding import Finding, Remedy
 from torchdoctor.judge.report import Report
 
+TRY = 0.15  # share of a run that a first try takes, on one seed
+WIDER = 10.0  # by which what is tuned by a factor is raised or lowered at a time
+ABOUT = 0.75  # of another's gain over the unchanged network: about as good
+LATE = 0.5  # share of a run; where it takes longer to see a fault, whole runs are raced, which need no confirming
 LOOKS = 2  # how often one looks again for what the faults before it hid
 BEYOND = 1.5  # how far past the step where the unchanged run broke a race goes, as a multiple of that step
 
@@ -65,11 +69,13 @@ class Search:
             slow = self._left_at_the_end()
         for candidate in slow:
             self._at_full_length(candidate)
+        self._spend_the_rest()
 
     def _race_quick(self, chosen: Chosen) -> None:
-        share = min(1.0, max(TRY, BEYOND * self.track.broken_from()))
+        broken = BEYOND * self.track.broken_from()
+        share = 1.0 if broken > LATE else max(TRY, broken)
         chosen = self._tried(chosen, share)
-        self._all_together(chosen, share)
+        self._all_together(chosen, share if share > TRY else self._share(chosen))
         if self.kept:
             self._leave_out()
         else:
@@ -87,61 +93,100 @@ class Search:
     # -- one seed -----------------------------------------------------------------------------------------------------
 
     def _tried(self, chosen: Chosen, share: float) -> Chosen:
-        """The chosen with what is found once they are in place, if that is better still."""
+        """The chosen, and what comes to light beneath them. What is tuned is tuned last: a rate that suits unscaled
+        inputs does not suit scaled ones, so the first look's is tried only where the second's does not help."""
+        firm = tuple(c for c in chosen if not c.tuning)
+        best = self._looked_beneath(firm or chosen, share)
+        if best != chosen and not self._helps(best, share) and self._can_try(chosen, share):
+            best = self._better(best, self._looked_beneath(chosen, share), share)
+        return self._tuned(best, share)
+
+    def _looked_beneath(self, chosen: Chosen, share: float) -> Chosen:
+        """The chosen with what is found once they are in place, and so on; of all that was tried, the best."""
+        best = chosen
         for _ in range(LOOKS):
-            if not self.meeting.can_pay([chosen], share, [SEED]):
+            if not self._can_try(chosen, share):
                 break
             report = self.look(remedies_of(chosen), share)
             new = candidates(report, self.track.experiment, remedies_of(chosen)).chosen
             more = joined(chosen, [c for c in new if not c.full_length])
-            if more == chosen or not self.meeting.can_pay([more], share, [SEED]):
+            if more == chosen or not self._can_try(more, share):
                 break
-            if self._first_score(more, share) <= self._first_score(chosen, share):
-                break
-            chosen = more
+            chosen, best = more, self._better(best, more, share)
             self.uncovered += _new_in(report, chosen, self.uncovered)
-        return chosen
+        return best
 
-    def _share(self, chosen: Chosen) -> float:
-        """As long as can be paid; less where the first seed shows half of the gap of the first try much earlier."""
-        longest = self.meeting.longest(2 + (len(chosen) if len(chosen) > 1 else 0), len(self.track.seeds))
-        share = max(longest / 2, self.meeting.shortest)
-        while share < longest and not self._is_clear(chosen, share):
-            share *= 1.25
-        return min(longest, share)
+    def _tuned(self, chosen: Chosen, share: float) -> Chosen:
+        """With as much of what is tuned by a factor as helps most: a rate that learns one batch by heart may still be
+        too high for all of them. The other way only where nothing has helped. Of two that are about as good after a
+        short run the lower rate is taken: the higher is the faster, and the first to break."""
+        best = chosen
+        for step in (WIDER, 1 / WIDER):
+            while (dose := dosed(best, step)) != best and self._can_try(dose, share):
+                gain, other = self._gain(best, share), self._gain(dose, share)
+                if other < gain * (ABOUT if factor_of(dose) < factor_of(best) else 1 / ABOUT) or other <= 0:
+                    break
+                best = dose
+            if self._helps(best, share):
+                break
+        return best
 
-    def _is_clear(self, chosen: Chosen, share: float) -> bool:
-        """Only by what is known from the first try: looking must cost nothing."""
-        arms = [remedies_of(chosen), ()]
-        if any(self.track.price(arms, [SEED], s)[1] for s in (share, TRY)):
+    def _gain(self, chosen: Chosen, share: float) -> float:
+        return self._first_score(chosen, share) - self._first_score((), share)
+
+    def _can_try(self, chosen: Chosen, share: float) -> bool:
+        return self.meeting.can_pay([chosen, ()], share, [SEED])
+
+    def _better(self, one: Chosen, other: Chosen, share: float) -> Chosen:
+        """By the first seed; `other` where both are as good."""
+        return one if self._first_score(one, share) > self._first_score(other, share) else other
+
+    def _helps(self, chosen: Chosen, share: float) -> bool:
+        """Whether it is better than the unchanged run on the first seed, by more than its samples may deceive."""
+        if not self._can_try(chosen, share):
             return False
-        return self._gap(chosen, share) >= 0.5 * self._gap(chosen, TRY) > 0
-
-    def _gap(self, chosen: Chosen, share: float) -> float:
-        """How much better than the unchanged run on the first seed; a gap that says nothing counts as none."""
-        gap = self._first_score(chosen, share) - self._first_score((), share)
-        return gap if gap > max(4 * self.track.ruler.matters, 2 * self.track.ruler.blur(gap)) else 0.0
+        gap = self._gain(chosen, share)
+        return gap > max(4 * self.track.ruler.matters, 2 * self.track.ruler.blur(gap))
 
     def _first_score(self, chosen: Chosen, share: float) -> float:
         return self.track.ruler.fair(self.track.run(remedies_of(chosen), SEED, share).score)
+
+    def _share(self, chosen: Chosen) -> float:
+        """The length at which all races to come can be paid: against none, and each left out."""
+        rests = [tuple(c for c in chosen if c is not left_out) for left_out in chosen]
+        return self.meeting.longest([chosen, (), *(r for r in rests if r)], self.track.seeds)
 
     # -- short races --------------------------------------------------------------------------------------------------
 
     def _all_together(self, chosen: Chosen, share: float) -> None:
         """On more seeds, or for longer, where it was better but not beyond doubt."""
         why = "all remedies together, since faults hide one another" if len(chosen) > 1 else "does it help?"
-        share = self._share(chosen) if share <= TRY else share
-        seeds, race = self.track.seeds, self.meeting.race
-        while True:
-            ran = race(chosen, (), share, why, seeds=seeds) or race(chosen, (), share, why, seeds=seeds, reserve=0.0)
-            if ran is None or self._keep(chosen, ran) or ran.effect.mean <= self.track.ruler.matters:
-                return
-            if _is_close(ran.effect) and len(seeds) == len(self.track.seeds):
-                seeds, why = self.track.more_seeds, "better, but not beyond doubt: more seeds"
-            elif share < 1:
-                share, why = min(1.0, 2 * share), "better, but not beyond doubt: the same for longer"
-            else:
-                return
+        ran = self._at_any_price(chosen, share, why)
+        while ran is not None and not self._keep(chosen, ran) and ran.effect.mean > self.track.ruler.matters:
+            more = None
+            if _is_close(ran.effect) and ran.effect.seeds == len(self.track.seeds):
+                more = self._at_any_price(
+                    chosen,
+                    ran.share,
+                    "better, but not beyond doubt: more seeds",
+                    self.track.more_seeds,
+                    ran.effect.seeds + 1,
+                )
+            if more is None and ran.share < 1:
+                more = self._at_any_price(
+                    chosen, min(1.0, 2 * ran.share), "better, but not beyond doubt: the same for longer"
+                )
+            ran = more
+
+    def _at_any_price(
+        self, chosen: Chosen, share: float, why: str, seeds: Sequence[int] = (), fewest: int = PAIRS
+    ) -> Race | None:
+        """Against the unchanged network; if there is no other way, with what was kept back for the whole run."""
+        for reserve in (WHOLE, 0.0):
+            ran = self.meeting.race(chosen, (), share, why, seeds=seeds, reserve=reserve, fewest=fewest)
+            if ran is not None:
+                return ran
+        return None
 
     def _leave_out(self) -> None:
         """Each remedy once, from the least likely. If what is left does not win, all are kept: together they did."""
@@ -163,7 +208,7 @@ class Search:
         """Halve the field after each seed; then the best on all seeds; then what adds to it."""
         if len(left) < 2:
             return
-        share = self.meeting.longest(2 * len(left) + 2, 1)
+        share = self.meeting.longest([(), *((c,) for c in left)], self.track.seeds[:PAIRS])
         for seed in self.track.seeds:
             if len(left) == 1 or not self.meeting.can_pay([(), *((c,) for c in left)], share, [seed]):
                 break
@@ -221,6 +266,19 @@ class Search:
                 self.kept, self.won, self.final = more, ran, whole
             return
         self.notes.append(f"the budget did not allow whole runs with {candidate.remedy.fix} on two seeds")
+
+    def _spend_the_rest(self) -> None:
+        """On remedies that are kept but not yet proven: more seeds, while the whole run needs no keeping back for."""
+        if self.won is None or self.won.share >= 1:
+            return
+        for candidate in self.kept if len(self.kept) > 1 else ():
+            if not any(r.proven and r.changed == (candidate.remedy,) for r in self.meeting.races):
+                rest = tuple(c for c in self.kept if c is not candidate)
+                why = f"more seeds: is {candidate.remedy.fix} missed?"
+                self.meeting.race(
+                    self.kept, rest, self.won.share, why, seeds=self.track.more_seeds, reserve=0.0,
+                    fewest=len(self.track.seeds) + 1,
+                )  # fmt: skip
 
 
 def _new_in(report: Report, chosen: Chosen, known: Sequence[Finding]) -> tuple[Finding, ...]:
