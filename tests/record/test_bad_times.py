@@ -23,7 +23,7 @@ from torch.utils.data.dataloader import _BaseDataLoaderIter
 
 from torchdoctor.errors import BadRun
 from torchdoctor.record import watch as watch_module
-from torchdoctor.record.follow import WatchWarning
+from torchdoctor.record.off import WatchWarning
 from torchdoctor.record.run import Run, Writer
 from torchdoctor.record.signal import Columns, Signal, signal
 from torchdoctor.record.watch import Watch, watch

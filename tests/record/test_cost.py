@@ -92,8 +92,8 @@ def trained(cost: float, steps: int, pause: float = 0.0) -> Watch:
 
 def test_the_ceiling_is_told_all_of_the_time_that_watching_takes() -> None:
     w = trained(0.02, 200)
-    assert w._ceiling.own == pytest.approx(w._follower._own, rel=0.2)
-    assert w.cost == pytest.approx(w._follower._own / w._ceiling.users, rel=0.2)
+    assert w._ceiling.own == pytest.approx(w._follower.clock.own, rel=0.2)
+    assert w.cost == pytest.approx(w._follower.clock.own / w._ceiling.users, rel=0.2)
 
 
 def test_under_a_low_ceiling_only_the_forced_steps_are_sampled() -> None:

@@ -518,7 +518,7 @@ def test_the_phases_of_a_step_add_up_to_its_time_and_a_slow_loader_is_seen(ahead
             time.sleep(0.003)
             optimizer.step()
             ends.append(time.perf_counter())
-            own.append(w._follower._own)
+            own.append(w._follower.clock.own)
             if not ahead:
                 x = next(batches, None)
     phases = {p: s.values for p, s in w.trace().each("phase_time")}

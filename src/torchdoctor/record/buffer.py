@@ -10,6 +10,7 @@ import sqlite3
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from threading import Lock, current_thread, main_thread
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from torch import Tensor
 
 from torchdoctor.judge.series import Floats
 from torchdoctor.judge.trace import Trace
-from torchdoctor.record.follow import WatchWarning
+from torchdoctor.record.off import WatchWarning, one_line
 from torchdoctor.record.run import DATABASE, Block, Run, Writer
 from torchdoctor.record.signal import Columns
 
@@ -33,6 +34,7 @@ class Buffer:
         self.writer = writer
         self._waiting: dict[Key, Rows] = {}
         self._facts: dict[str, Any] = {}
+        self._moving = Lock()  # a page may read the trace in another thread while the loop goes on
         self.closed = False  # the folder is finished and never changed again
 
     def add(self, name: str, step: int, columns: Columns) -> None:
@@ -53,7 +55,7 @@ class Buffer:
         """Write what waits. A full disk or a folder that vanished ends writing there, never the training."""
         if not self._waiting and not self._facts:
             return
-        with _undisturbed():
+        with _undisturbed(), self._moving:
             blocks, facts = _to_host(self._waiting), self._facts
             self._waiting, self._facts = {}, {}
             try:
@@ -66,7 +68,9 @@ class Buffer:
         if self.closed and self.writer.path is not None:
             with closing(Run(self.writer.path)) as run:
                 return run.trace()
-        return self.writer.trace(waiting=_to_host(self._waiting), facts=self._facts)
+        with self._moving:
+            waiting = {key: list(rows) for key, rows in list(self._waiting.items())}
+            return self.writer.trace(waiting=_to_host(waiting), facts=dict(self._facts))
 
     def close(self) -> None:
         self.flush()
@@ -100,15 +104,21 @@ class Buffer:
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Ctrl-C waits for the few milliseconds that a flush takes: of half a flush the other half would be lost."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
+    """Ctrl-C waits for the few milliseconds that a flush takes: of half a flush the other half would be lost.
+
+    Python hands it to the main thread only, and a handler that was not set from Python cannot be put back.
+    """
+    if current_thread() is not main_thread() or signal.getsignal(signal.SIGINT) is None:
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    pressed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: pressed.append(number))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, before)
+        if pressed:
+            signal.raise_signal(signal.SIGINT)
 
 
 def _to_host(waiting: Mapping[Key, Rows]) -> list[Block]:
@@ -126,9 +136,7 @@ def _to_host_alone(key: Key, rows: Rows) -> list[Block]:
     try:
         return _blocks({key: rows}, _copied([rows]))
     except Exception as error:  # noqa: BLE001 - one signal breaks, the others are kept
-        warnings.warn(
-            f"{len(rows)} values of {key[0]} are lost: {str(error).splitlines()[:1]}", WatchWarning, stacklevel=3
-        )
+        warnings.warn(f"{len(rows)} values of {key[0]} are lost: {one_line(error)}", WatchWarning, stacklevel=3)
         return []
 
 

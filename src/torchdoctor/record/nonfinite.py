@@ -8,7 +8,9 @@ May not: change the run: random numbers, buffers, attributes and gradients are p
 
 from __future__ import annotations
 
+import math
 import random
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -20,6 +22,10 @@ from torch import Tensor, nn
 
 from torchdoctor.record.activations import first_tensor
 from torchdoctor.record.facts import is_compiled
+from torchdoctor.record.signal import Columns
+
+CALLS = 8  # forward passes of one step that can be repeated
+TRIES = 3  # how often a source is looked for while a GradScaler steps over what is found
 
 
 @dataclass(frozen=True)
@@ -43,10 +49,60 @@ class Call:
     autocast: torch.dtype | None
     device_type: str
 
+    @classmethod
+    def of(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+        device = next((t.device.type for t in args if isinstance(t, Tensor)), "cpu")
+        autocast = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
+        return cls(args, kwargs, autocast, device)
+
     def again(self, model: nn.Module) -> None:
         # With gradients, as the first time: autocast remembers its casts, and one made without would cut the graph.
         with torch.autocast(self.device_type, dtype=self.autocast, enabled=self.autocast is not None):
             model(*self.args, **self.kwargs)
+
+
+class Search:
+    """Told of the first loss or gradient that is not finite; keeps what it finds until the step is known to count."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.model = model
+        self.calls: deque[Call] = deque(maxlen=CALLS)  # the forward passes since the last backward
+        self.going_on = False  # the model is being called by the search, not by the loop
+        self._loss_known = self._gradient_known = False
+        self._tries = 0
+        self._found: list[tuple[str, Columns]] = []
+
+    def for_loss(self) -> None:
+        """The loss is not finite. Raises what the model raises when it is called again."""
+        if self._loss_known:
+            return
+        self._loss_known, self.going_on = True, True
+        self._tries += 1
+        try:
+            source = find_source(self.model, list(self.calls))
+        finally:
+            self.going_on = False
+        self._flag("nonfinite_module", source.modules)
+        self._flag("nonfinite_parameter", source.parameters)
+
+    def for_gradients(self, names: Sequence[str], norms: Sequence[Tensor]) -> None:
+        """Their norm is not finite; of interest when the loss was."""
+        if not (self._loss_known or self._gradient_known):
+            self._gradient_known = True
+            self._flag("nonfinite_gradient", [n for n, g in zip(names, norms) if not math.isfinite(g)])
+
+    def take(self, left_out: bool) -> list[tuple[str, Columns]]:
+        """The flags of a step that has ended. Where a GradScaler left it out nothing came of it: then there are none,
+        and the next one is looked at instead."""
+        found, self._found = self._found, []
+        if found and left_out:
+            self._loss_known = self._tries >= TRIES
+            return []
+        return found
+
+    def _flag(self, signal: str, subjects: Sequence[str]) -> None:
+        if subjects:
+            self._found.append((signal, Columns(tuple(subjects), [1.0] * len(subjects))))
 
 
 def find_source(model: nn.Module, calls: Sequence[Call]) -> Source:

@@ -42,7 +42,7 @@ class UnitWindow:
         for name, now in activations.layers.items():
             values = torch.stack([getattr(now, field) for field in KEPT.values()])
             old = self._layers.get(name)
-            if old is None or old.sums.shape != values.shape:
+            if old is None or old.sums.shape != values.shape or old.sums.device != values.device:
                 self._layers[name] = _Layer(values, 1, now.samples)
             else:
                 old.sums += values
