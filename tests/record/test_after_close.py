@@ -8,6 +8,7 @@ import itertools
 import pickle
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from torch.utils.data import DataLoader
 from torch.utils.data.dataloader import _BaseDataLoaderIter
 
 from torchdoctor.errors import BadParts
+from torchdoctor.record import watch as watch_module
 from torchdoctor.record.watch import Watch, watch
 
 
@@ -179,6 +181,31 @@ def test_a_watch_opened_here_follows_a_loop_that_runs_in_a_thread() -> None:
         thread.join()
     assert len(w.trace()["loss"]) == 5
     assert w.trace().data["phase_time"]["backward"].values.min() > 0
+
+
+def test_another_thread_may_read_the_trace_while_the_loop_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_module, "FLUSH_STEPS", 5)
+    monkeypatch.setattr(watch_module, "FLUSH_SECONDS", 0.0)
+    loop, lengths, wrong = Loop(), [0], []
+    with watch(loop.model, loop.optimizer, run=tmp_path / "run", tell=False) as w:
+
+        def look() -> None:
+            while loop.model.training:
+                steps = w.trace()["grad_norm"].steps.tolist()
+                if steps != list(range(len(steps))) or len(steps) < lengths[-1]:
+                    wrong.append(steps)
+                lengths.append(len(steps))
+
+        thread = threading.Thread(target=look)
+        thread.start()
+        for _ in range(150):
+            loop.step()
+        loop.model.eval()
+        thread.join()
+    assert not wrong
+    assert lengths[-1] <= len(w.trace()["grad_norm"]) == 150 and len(set(lengths)) > 5
 
 
 def test_a_copy_of_a_watched_model_is_not_watched() -> None:

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from torchdoctor.judge.judge import judge
 from torchdoctor.judge.trace import Trace
+from torchdoctor.record.follow import Follower
 from torchdoctor.record.watch import watch
 
 pytestmark = pytest.mark.usefixtures("every_step")
@@ -146,6 +147,24 @@ def test_a_step_that_a_grad_scaler_leaves_out_is_recorded_as_skipped(fused: bool
     assert not alarms(trace)
 
 
+def test_a_disabled_grad_scaler_changes_nothing() -> None:
+    model, (x, y) = net(), data()
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    scaler = torch.amp.GradScaler("cpu", enabled=False)
+    losses = []
+    with watch(model, optimizer, tell=False) as w:
+        for _ in range(3):
+            optimizer.zero_grad()
+            loss = F.cross_entropy(model(x), y)
+            losses.append(loss.item())
+            scaler.scale(loss).backward()
+            scaler.unscale_(optimizer)
+            scaler.step(optimizer)
+            scaler.update()
+    assert values(w.trace(), "loss") == pytest.approx(losses)
+    assert not w.trace().has("skipped_step")
+
+
 def test_two_networks_under_one_scaler_skip_nothing_while_all_is_finite() -> None:
     first, second, (x, y) = net(), net(), data()
     a, b = torch.optim.SGD(first.parameters(), 0.1), torch.optim.SGD(second.parameters(), 0.1)
@@ -190,6 +209,54 @@ def test_sparse_gradients_have_the_norm_of_their_dense_form() -> None:
             by_hand.append(norm([model.weight.grad.to_dense()]))
             optimizer.step()
     assert values(w.trace(), "grad_norm") == pytest.approx(by_hand, rel=1e-5)
+
+
+def on_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the way that a GPU takes, where no value may be waited for: all stay tensors until the flush."""
+    list_parameters = Follower._list_parameters
+
+    def listed(self: Follower) -> None:
+        list_parameters(self)
+        self._cpu = False
+
+    monkeypatch.setattr(Follower, "_list_parameters", listed)
+
+
+@pytest.mark.parametrize("kind", ["loss_fn", "backward", "scaler", "fused scaler", "closure"])
+def test_values_that_stay_on_the_device_until_the_flush_are_the_same(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trained() -> Trace:
+        torch.manual_seed(0)
+        model, loss_fn = net(), nn.CrossEntropyLoss()
+        optimizer = torch.optim.SGD(model.parameters(), 0.1, momentum=0.5, fused=kind == "fused scaler")
+        scaler = torch.amp.GradScaler("cpu", init_scale=512.0, enabled="scaler" in kind)
+        with watch(model, optimizer, loss_fn if kind == "loss_fn" else None, tell=False) as w:
+            for i in range(6):
+                batches = [data(), data()]
+
+                def closure() -> None:
+                    optimizer.zero_grad(set_to_none=False)
+                    for x, y in batches:  # noqa: B023 - called at once
+                        scaler.scale(loss_fn(model(x), y) * (1e38 if i == 3 and "scaler" in kind else 1)).backward()  # noqa: B023
+
+                if kind == "closure":
+                    optimizer.step(closure)
+                else:
+                    closure()
+                    scaler.step(optimizer)
+                    scaler.update()
+        return w.trace()
+
+    here = trained()
+    on_the_device(monkeypatch)
+    there = trained()
+    assert set(here.data) - set(there.data) <= {"nonfinite_module", "nonfinite_gradient"}
+    for name in set(there.data) - {"phase_time", "memory"}:
+        for subject, series in there.each(name):
+            assert series.steps.tolist() == here.data[name][subject].steps.tolist(), name
+            assert series.values == pytest.approx(here.data[name][subject].values, rel=1e-5, nan_ok=True), name
+    assert here.has("loss") and here.has("grad_norm") and (here.has("skipped_step") == ("scaler" in kind))
 
 
 # -- updates ----------------------------------------------------------------------------------------------------------
@@ -370,6 +437,34 @@ def test_a_siamese_loop_calls_its_model_several_times_a_step() -> None:
     assert values(w.trace(), "loss") == pytest.approx(losses, rel=1e-5)
     assert values(w.trace(), "input_mean") == pytest.approx([x.double().mean().item()] * 4, abs=2)
     assert list(w.trace()["grad_norm"].steps) == [0, 1, 2, 3]
+
+
+def test_a_loop_whose_whole_step_is_a_closure_is_read_as_any_other() -> None:
+    """As Lightning trains: zero_grad, forward, backward and clipping are all called by optimizer.step(closure)."""
+    model, (x, y) = net(), data()
+    optimizer = torch.optim.Adam(model.parameters(), 1e-2)
+    losses, true, clipped = [], [], []
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(x), y)
+        loss.backward()
+        losses.append(loss.item())
+        true.append(norm(p.grad for p in model.parameters()))
+        nn.utils.clip_grad_norm_(model.parameters(), 0.05)
+        clipped.append(norm(p.grad for p in model.parameters()))
+        return loss
+
+    with watch(model, optimizer, tell=False) as w:
+        for _ in range(5):
+            optimizer.step(closure)
+    trace = w.trace()
+    assert values(trace, "loss") == pytest.approx(losses, rel=1e-5)
+    assert values(trace, "grad_norm") == pytest.approx(true, rel=1e-5)
+    assert values(trace, "step_grad_norm") == pytest.approx(clipped, rel=1e-5)
+    assert values(trace, "stale_grad_norm") == [0.0] * 5
+    assert {len(s) for _, s in trace.each("phase_time")} == {5}
+    assert not alarms(trace) and not trace.takes_turns
 
 
 @pytest.mark.parametrize("given", ["loss_fn", "nothing"])
