@@ -116,6 +116,8 @@ def wrong_output_activation(
     scores = trace.value("loss_takes_logits") == 1
     if outputs.constant:
         yield _constant(outputs, scores)
+    elif trace.value("loss_takes_log_probabilities") == 1:
+        return  # missing-output-activation
     elif trace.value("loss_takes_probabilities") == 1:
         yield from _of_probabilities(outputs)
     elif scores and ((outputs.within_unit and not outputs.compares_classes) or outputs.probabilities):
