@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -202,8 +203,22 @@ def test_a_model_called_by_its_forward_has_what_its_call_would_have_shown_off() 
 
 def test_another_optimizer_that_takes_the_steps_is_suspected() -> None:
     w = trained(net(), optimizer=lambda o: torch.optim.SGD(o.param_groups[0]["params"], 0.1))
-    assert "took no step in the last 30 backward passes" in off(w)["update_ratio"]
+    assert "no step of the watched optimizer was seen in the last 30 backward passes" in off(w)["update_ratio"]
     assert w.trace().facts["unstepped_backwards"] == 30
+
+
+def test_an_optimizer_whose_step_is_compiled_shows_no_steps_and_that_is_said() -> None:
+    torch._dynamo.reset()
+    model = net()
+    optimizer = sgd(model)
+    step = torch.compile(optimizer.step, backend="eager")
+    with warnings.catch_warnings(), watch(model, optimizer, tell=False) as w:
+        warnings.simplefilter("ignore")  # torch's, of the profiler
+        for _ in range(30):
+            optimizer.zero_grad()
+            model(torch.randn(8, 6)).sum().backward()
+            step()
+    assert {"loss", "grad_norm", "update_ratio"} <= set(off(w))
 
 
 def test_an_optimizer_replaced_after_some_steps_is_suspected() -> None:
@@ -217,7 +232,7 @@ def test_an_optimizer_replaced_after_some_steps_is_suspected() -> None:
             optimizer.zero_grad()
             model(torch.randn(8, 6)).sum().backward()
             optimizer.step()
-    assert "took no step in the last 40 backward passes" in off(w)["update_ratio"]
+    assert "no step of the watched optimizer was seen in the last 40 backward passes" in off(w)["update_ratio"]
     assert len(w.trace()["loss"]) == 20
 
 

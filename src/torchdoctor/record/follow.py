@@ -388,10 +388,9 @@ class Follower:
         if self.step and not self.loss_from:
             self.off.put(["loss"], "no backward() on a single number was seen; give loss_fn or watch.log(loss=...)")
         if self.passes.lost:
-            why = (
-                f"the watched optimizer took no step in the last {self.passes.unstepped} backward passes; another one?"
-            )
-            self.off.put([s.name for s in self._signals.get("update", ())], why)
+            measured = [s.name for some in self._signals.values() for s in some if s.measure]
+            why = f"no step of the watched optimizer was seen in the last {self.passes.unstepped} backward passes"
+            self.off.put(measured, f"{why}: another one steps, or its step is compiled")
         return dict(self.off.why)
 
     # -- hooks --------------------------------------------------------------------------------------------------------
