@@ -96,24 +96,39 @@ class Search:
         """The chosen, and what comes to light beneath them. What is tuned is tuned last: a rate that suits unscaled
         inputs does not suit scaled ones, so the first look's is tried only where the second's does not help."""
         firm = tuple(c for c in chosen if not c.tuning)
-        best = self._looked_beneath(firm or chosen, share)
-        if best != chosen and not self._helps(best, share) and self._can_try(chosen, share):
-            best = self._better(best, self._looked_beneath(chosen, share), share)
-        return self._tuned(best, share)
+        tried = self._looked_beneath(firm or chosen, share)
+        if firm and firm != chosen and not self._helps(self._best(tried, share), share):
+            tried += self._looked_beneath(chosen, share)
+        best = self._best(tried, share)
+        deepest = best if self._helps(best, share) else tried[-1]
+        tuned = self._tuned(deepest, share)
+        return tuned if self._helps(tuned, share) else best
 
-    def _looked_beneath(self, chosen: Chosen, share: float) -> Chosen:
-        """The chosen with what is found once they are in place, and so on; of all that was tried, the best."""
-        best = chosen
+    def _looked_beneath(self, chosen: Chosen, share: float) -> list[Chosen]:
+        """The chosen, then with what is found once they are in place, and so on."""
+        tried = [chosen]
         for _ in range(LOOKS):
             if not self._can_try(chosen, share):
                 break
             report = self.look(remedies_of(chosen), share)
             new = candidates(report, self.track.experiment, remedies_of(chosen)).chosen
             more = joined(chosen, [c for c in new if not c.full_length])
-            if more == chosen or not self._can_try(more, share):
+            if more in tried or not self._can_try(more, share):
                 break
-            chosen, best = more, self._better(best, more, share)
+            chosen = more
+            tried.append(chosen)
             self.uncovered += _new_in(report, chosen, self.uncovered)
+        return tried
+
+    def _best(self, tried: Sequence[Chosen], share: float) -> Chosen:
+        """By the first seed; the earlier, which changes less, where none is really better."""
+        best = tried[0]
+        for other in tried[1:]:
+            if (
+                self._can_try(other, share)
+                and self._gain(other, share) > self._gain(best, share) + self.track.ruler.matters
+            ):
+                best = other
         return best
 
     def _tuned(self, chosen: Chosen, share: float) -> Chosen:
@@ -137,22 +152,25 @@ class Search:
     def _can_try(self, chosen: Chosen, share: float) -> bool:
         return self.meeting.can_pay([chosen, ()], share, [SEED])
 
-    def _better(self, one: Chosen, other: Chosen, share: float) -> Chosen:
-        """By the first seed; `other` where both are as good."""
-        return one if self._first_score(one, share) > self._first_score(other, share) else other
-
     def _helps(self, chosen: Chosen, share: float) -> bool:
         """Whether it is better than the unchanged run on the first seed, by more than its samples may deceive."""
         if not self._can_try(chosen, share):
             return False
         gap = self._gain(chosen, share)
-        return gap > max(4 * self.track.ruler.matters, 2 * self.track.ruler.blur(gap))
+        return gap > max(4 * self.track.ruler.matters, self.track.ruler.blur(gap))
+
+    def _is_known(self, chosen: Chosen, share: float) -> bool:
+        return not self.track.price([remedies_of(chosen), ()], [SEED], share)[1]
 
     def _first_score(self, chosen: Chosen, share: float) -> float:
         return self.track.ruler.fair(self.track.run(remedies_of(chosen), SEED, share).score)
 
     def _share(self, chosen: Chosen) -> float:
-        """The length at which all races to come can be paid: against none, and each left out."""
+        """The length at which all races to come can be paid: against none, and each left out. Where a short try shows
+        nothing, a whole run is made, and the length is taken at which that showed half of what it came to."""
+        if not self._helps(chosen, TRY) and self._helps(chosen, 1.0):
+            known = (share / 10 for share in range(2, 10) if self._is_known(chosen, share / 10))
+            return next((s for s in known if self._gain(chosen, s) > 0.5 * self._gain(chosen, 1.0)), 1.0)
         rests = [tuple(c for c in chosen if c is not left_out) for left_out in chosen]
         return self.meeting.longest([chosen, (), *(r for r in rests if r)], self.track.seeds)
 
