@@ -161,6 +161,19 @@ def test_a_run_that_cannot_be_started_says_so_before_training_and_leaves_nothing
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.parametrize(("steps", "seconds", "at_latest", "slow"), [(5, 0, 99, 99), (99, 99, 5, 99), (99, 99, 99, 0)])
+def test_a_flush_comes_after_many_steps_and_after_a_while_whatever_the_loops_speed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int, seconds: float, at_latest: int, slow: float
+) -> None:
+    for name, value in {"STEPS": steps, "SECONDS": seconds, "AT_LATEST": at_latest, "SLOW": slow}.items():
+        monkeypatch.setattr(watch_module, f"FLUSH_{name}", value)
+    loop = Loop()
+    with loop.watch(run=tmp_path / "run"):
+        for _ in range(12):
+            loop.step()
+        assert len(read_loss(tmp_path / "run")) == (11 if slow == 0 else 10)
+
+
 # -- interruptions ----------------------------------------------------------------------------------------------------
 
 

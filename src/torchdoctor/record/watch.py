@@ -33,7 +33,8 @@ from torchdoctor.record.signal import At, Columns, Signal
 
 FLUSH_STEPS = 50  # a flush comes after this many steps and this many seconds, whichever is later ...
 FLUSH_SECONDS = 1.0
-FLUSH_AT_LATEST = 5_000  # ... but no more steps than this wait on the device
+FLUSH_AT_LATEST = 5_000  # ... but no more steps than this wait on the device ...
+FLUSH_SLOW = 10.0  # ... nor longer than this many seconds: of a loop of slow steps a crash loses as little
 
 
 def watch(
@@ -151,8 +152,9 @@ class Watch:
 
     def _flush_when_due(self) -> None:
         waiting = self._follower.step - self._flushed_step
-        late = perf_counter() - self._flushed_at > FLUSH_SECONDS
-        if (waiting >= FLUSH_STEPS and late) or waiting >= FLUSH_AT_LATEST:
+        seconds = perf_counter() - self._flushed_at
+        due = (waiting >= FLUSH_STEPS and seconds > FLUSH_SECONDS) or waiting >= FLUSH_AT_LATEST
+        if due or (waiting and seconds > FLUSH_SLOW):
             self._buffer.flush()
             self._flushed_step, self._flushed_at = self._follower.step, perf_counter()
 
