@@ -16,6 +16,7 @@ from torchdoctor.cli.options import AsJson, new_run, print_json
 from torchdoctor.cli.train import trained
 from torchdoctor.cli.verb import verb
 
+BUDGET, SEEDS = "10x", 5  # more than a cure's defaults: a run takes seconds here, and each of three faults is to be proven
 RECIPE = Path(__file__).with_name("demo.yaml")
 ROWS = (("train_score", "training"), ("val_score", "validation"), ("test_score", "test, never used before"))
 
@@ -34,7 +35,7 @@ def demo(
     say(f"A network for 1,797 handwritten digits, by this recipe:\n\n{_without_comments(RECIPE.read_text('utf-8'))}\n")
     _, before = trained(recipe, folder / "sick")
     say(f"After {recipe.train.epochs} epochs it reads {before['test_score']:.0%} of the test digits. Why?\n")
-    found = cured(recipe, budget="6x", seeds=3)
+    found = cured(recipe, budget=BUDGET, seeds=SEEDS)
     if not as_json:
         found.show()
     after: Mapping[str, float] = {}
