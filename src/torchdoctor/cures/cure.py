@@ -99,10 +99,13 @@ class Cure:
 
     @property
     def proven(self) -> tuple[str, ...]:
-        """Names of the findings whose remedy, and nothing else, made the difference in a race that was won."""
+        """Names of the findings whose remedy, and nothing else, made the difference in a race that was won; of symptoms
+        only where the remedy was for no cause."""
         kept = {r.fix for r in self.fix}
         won = [r for r in self.races if r.proven and len(r.changed) == 1 and r.changed[0].fix in kept]
-        return tuple(dict.fromkeys(name for r in won for name in r.causes))
+        causes = {f.name for f in (*self.report, *self.uncovered) if f.kind == "cause"}
+        names = (n for r in won for n in ([c for c in r.causes if c in causes] or r.causes))
+        return tuple(dict.fromkeys(names))
 
     @property
     def code(self) -> str:
