@@ -105,7 +105,13 @@ def _nearest(output: Any, marked: set[Any]) -> set[Any]:
 
 def _player(queue: list[Any]) -> Callable[..., Any]:
     played = iter(queue)
-    return lambda *_, **__: next(played)
+
+    def forward(*_: Any, **__: Any) -> Any:
+        for value in played:
+            return value
+        raise RuntimeError("a layer is called more often than before: the way through the model hangs on the values")
+
+    return forward
 
 
 def _replaced(value: Any, put: Any, all_types: bool = False) -> Any:
