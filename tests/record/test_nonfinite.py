@@ -213,6 +213,28 @@ def test_infinities_that_a_grad_scaler_steps_over_are_nobodys_fault_and_a_later_
     assert flags(w.trace(), "nonfinite_module") == {"input": [5]}
 
 
+def test_infinite_gradients_that_a_grad_scaler_steps_over_are_no_finding() -> None:
+    model = Net()
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**126)  # gradients overflow, until it has come down
+    with watch(model, optimizer, tell=False) as w:
+        for _ in range(5):
+            optimizer.zero_grad()
+            out = model(torch.randn(5, 4)).sum()
+            scaler.scale(out - out.detach()).backward()
+            scaler.step(optimizer)
+            scaler.update()
+    trace = w.trace()
+    assert trace["skipped_step"].values.sum() >= 1
+    assert not trace.has("nonfinite_gradient") and not trace.has("nonfinite_module")
+
+
+def test_gradients_whose_norm_is_too_large_for_its_type_are_finite_all_the_same() -> None:
+    trace = trained(Net(), loss=lambda _step, out, _y: 1e25 * out.sum(), rate=0.0)
+    assert not trace.has("nonfinite_gradient")
+    assert trace["grad_norm"].last > 1e19
+
+
 class Stateful(nn.Module):
     """Draws numbers, writes to a buffer, counts its calls; and backward needs the other buffer as it was."""
 

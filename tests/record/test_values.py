@@ -422,6 +422,22 @@ def test_gradients_from_autograd_grad_are_read_when_the_optimizer_gets_them() ->
     assert w.trace().facts["loss_from"] == "loss_fn"
 
 
+def test_scaled_gradients_from_autograd_grad_are_read_when_they_are_unscaled() -> None:
+    model, (x, y) = net(), data()
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+    norms = []
+    with watch(model, optimizer, tell=False) as w:
+        for _ in range(3):
+            loss = F.cross_entropy(model(x), y)
+            norms.append(norm(torch.autograd.grad(loss, list(model.parameters()), retain_graph=True)))
+            for p, g in zip(model.parameters(), torch.autograd.grad(scaler.scale(loss), list(model.parameters()))):
+                p.grad = g
+            scaler.step(optimizer)
+            scaler.update()
+    assert values(w.trace(), "grad_norm") == pytest.approx(norms, rel=1e-4)
+
+
 def test_a_siamese_loop_calls_its_model_several_times_a_step() -> None:
     model = net()
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
@@ -515,7 +531,7 @@ def test_validation_without_no_grad_does_not_enter_the_training_loss() -> None:
             x, y = data()
             loss = loss_fn(model(x), y)
             optimizer.zero_grad()
-            (loss / 1).backward()
+            (loss / 4).backward()
             optimizer.step()
             losses.append(loss.item())
     assert values(w.trace(), "loss") == pytest.approx(losses, rel=1e-5)

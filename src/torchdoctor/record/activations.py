@@ -100,7 +100,6 @@ class Collector:
         self._seen: dict[tuple[int, int], StorageWeakRef] = {}  # what passed a layer in this forward pass
 
     def attach(self) -> None:
-        self.detach()  # a forward pass that ended in an exception has left it attached
         self.found = Activations()
         self._producer, self._axis = "", -1
         for name, module in self._leaves:

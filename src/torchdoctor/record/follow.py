@@ -62,7 +62,7 @@ class Follower:
         self._collector = Collector(model, self._lenient)
         self._moment = Moment(model)
         self._handles: list[Any] = []
-        self._failed = self._loss_called = self._scaled = False
+        self._failed = self._loss_called = False
         self._compiled = is_compiled(model)
         self._thread = get_ident()  # the loop's: other threads may train other networks
         self._depth = self._nested = self._inner = 0  # forward, backward passes and steps inside of one another
@@ -161,7 +161,6 @@ class Follower:
     def scaled(self, scaler: GradScaler) -> None:
         """A GradScaler is in use: gradients and the loss that backward sees are multiplied by this."""
         if get_ident() == self._thread and scaler.is_enabled() and scaler._scale is not None:
-            self._scaled = True
             self._moment.scale = scaler._scale.item() if self._cpu else scaler._scale.clone()  # it changes in place
 
     def before_backward(self, tensors: Any) -> None:
@@ -328,9 +327,8 @@ class Follower:
             moment.gradient_norms = [n / moment.scale for n in moment.gradient_norms]
         total = total_norm(moment.gradient_norms)
         moment.gradient_norm = float(total) if self._cpu else total
-        # A GradScaler makes infinite ones now and then, and looks for them itself.
-        if self._cpu and not self._scaled and not math.isfinite(moment.gradient_norm):
-            self._search.for_gradients(moment.gradient_names, moment.gradient_norms)
+        if self._cpu and not math.isfinite(moment.gradient_norm):
+            self._search.for_gradients(moment.names, moment.parameters)
         if self.sampled:
             self._take("backward")
 

@@ -8,7 +8,6 @@ May not: change the run: random numbers, buffers, attributes and gradients are p
 
 from __future__ import annotations
 
-import math
 import random
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,6 +21,7 @@ from torch import Tensor, nn
 
 from torchdoctor.record.activations import first_tensor
 from torchdoctor.record.facts import is_compiled
+from torchdoctor.record.moment import dense
 from torchdoctor.record.signal import Columns
 
 CALLS = 8  # forward passes of one step that can be repeated
@@ -85,18 +85,19 @@ class Search:
         self._flag("nonfinite_module", source.modules)
         self._flag("nonfinite_parameter", source.parameters)
 
-    def for_gradients(self, names: Sequence[str], norms: Sequence[Tensor]) -> None:
-        """Their norm is not finite; of interest when the loss was."""
+    def for_gradients(self, names: Sequence[str], parameters: Sequence[Tensor]) -> None:
+        """Their norm is not finite, or too large for its type; of interest when the loss was finite."""
         if not (self._loss_known or self._gradient_known):
-            self._gradient_known = True
-            self._flag("nonfinite_gradient", [n for n, g in zip(names, norms) if not math.isfinite(g)])
+            bad = [n for n, p in zip(names, parameters) if (g := p.grad) is not None and not finite(dense(g))]
+            self._gradient_known = bool(bad)
+            self._flag("nonfinite_gradient", bad)
 
     def take(self, left_out: bool) -> list[tuple[str, Columns]]:
         """The flags of a step that has ended. Where a GradScaler left it out nothing came of it: then there are none,
         and the next one is looked at instead."""
         found, self._found = self._found, []
         if found and left_out:
-            self._loss_known = self._tries >= TRIES
+            self._loss_known, self._gradient_known = self._tries >= TRIES, False
             return []
         return found
 
@@ -181,7 +182,7 @@ def _usable(call: Call) -> bool:
 
 def _tensors(value: Any) -> Iterator[Tensor]:
     if isinstance(value, Tensor) and value.is_floating_point():
-        yield value.coalesce().values() if value.is_sparse else value
+        yield dense(value)
     elif isinstance(value, dict):
         yield from _tensors(list(value.values()))
     elif isinstance(value, (list, tuple)):
