@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from torchdoctor.errors import BadParts
 from torchdoctor.parts import Loader, Parts
 
 if TYPE_CHECKING:
@@ -43,3 +44,9 @@ class Experiment:
     score: Score | None = None
     name: str = "experiment"
     recipe: Mapping[str, Any] | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        if not callable(self.build):
+            raise BadParts(f"Experiment(build={self.build!r}): give a function build(seed) -> td.Parts.")
+        if isinstance(self.epochs, bool) or not isinstance(self.epochs, int) or self.epochs < 1:
+            raise BadParts(f"Experiment(epochs={self.epochs!r}): give a whole number of epochs, at least 1.")

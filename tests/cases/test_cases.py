@@ -79,7 +79,7 @@ def test_where_names_modules_or_parameters_of_the_faulty_model(case: Case) -> No
 
 def test_faults_are_names_of_the_vocabulary() -> None:
     if not NAMES.is_file():
-        pytest.skip("the list of fault names is not on this machine")
+        pytest.skip("../shared/design/faults.md, the list of fault names, is absent")
     known = set(re.findall(r"^\| ([a-z-]+) \|", NAMES.read_text("utf-8"), re.MULTILINE))
     used = {name for case in FAULTY for names in case.truths() for name in names}
     assert used <= known

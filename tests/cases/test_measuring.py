@@ -40,9 +40,9 @@ def test_nothing_is_found_on_a_healthy_recipe(name: str) -> None:
 
 
 def test_a_kept_recording_gives_the_same_row(tmp_path: Path) -> None:
-    first = measured(Job("faulty", "column_against_row", 0))
+    first = measured(Job("faulty", "gradients_never_cleared", 0))
     files = {f: f.stat().st_mtime_ns for f in tmp_path.rglob("signals.db")}
-    second = measured(Job("faulty", "column_against_row", 0))
+    second = measured(Job("faulty", "gradients_never_cleared", 0))
     assert second == first
     assert files and files == {f: f.stat().st_mtime_ns for f in tmp_path.rglob("signals.db")}
 

@@ -16,7 +16,10 @@ from torchdoctor.cli.options import AsJson, new_run, print_json
 from torchdoctor.cli.train import trained
 from torchdoctor.cli.verb import verb
 
-BUDGET, SEEDS = "10x", 5  # more than a cure's defaults: a run takes seconds here, and each of three faults is to be proven
+BUDGET, SEEDS = (
+    "10x",
+    5,
+)  # more than a cure's defaults: a run takes seconds here, and each of three faults is to be proven
 RECIPE = Path(__file__).with_name("demo.yaml")
 ROWS = (("train_score", "training"), ("val_score", "validation"), ("test_score", "test, never used before"))
 

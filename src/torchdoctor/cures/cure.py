@@ -173,7 +173,12 @@ def cure(
     Nothing of the user's is changed, and random numbers are afterwards where they were. Ctrl-C ends it early: what was
     proven by then is returned. Raises BadParts when the experiment cannot be examined or trained at all.
     """
-    if seeds < 1:
+    if not isinstance(experiment, Experiment):
+        raise BadParts(
+            f"cure needs an Experiment, not {type(experiment).__name__}: td.cure(td.Experiment(build, epochs=20)), or "
+            "td.cure(td.Recipe.load(path).experiment())."
+        )
+    if not isinstance(seeds, int) or seeds < 1:
         raise BadParts(f"seeds = {seeds}: a race needs at least one, and two for an interval.")
     track = Track(experiment, Budget.parse(budget), seeds, report_progress)
     numbers = random_state()

@@ -5,6 +5,7 @@ May not: train, print.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -26,6 +27,8 @@ def without_search(report: Report, first: Outcome, ruler: Ruler) -> tuple[Verdic
     found = alarms(report)
     if first.error == INTERRUPTED:
         return "not proven", "It was interrupted before anything could be raced."
+    if not found and math.isnan(first.score):
+        return "not proven", "No rule found a fault, and the run could not be scored."
     if not found and ruler.is_chance(first.score):
         return "not proven", (
             f"No rule found a fault, but a score of {first.score:.3f} is no better than one and the same answer for "

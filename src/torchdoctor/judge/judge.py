@@ -34,7 +34,7 @@ def judge(
     crashed: dict[str, str] = {}
     for rule in chosen:
         if missing := rule.missing(trace):
-            not_run[rule.name] = f"needs {', '.join(m.replace('|', ' or ') for m in missing)}, not recorded"
+            not_run[rule.name] = _lacking(missing, trace)
             continue
         try:
             said = list(rule.judge(trace, **(options or {}).get(rule.name, {})))
@@ -53,6 +53,14 @@ def judge(
 def all_rules() -> tuple[Rule, ...]:
     """The installed rules that are on by default, by code."""
     return tuple(sorted((r for r in discover("rules", Rule).values() if not r.preview), key=lambda r: r.code))
+
+
+def _lacking(missing: list[str], trace: Trace) -> str:
+    """What was not recorded, and why where the recorder knew."""
+    off = trace.facts.get("signals_off", {})
+    why = next((str(off[name]) for need in missing for name in need.split("|") if name in off), "")
+    needs = ", ".join(need.replace("|", " or ") for need in missing)
+    return f"needs {needs}, not recorded" + (f" ({why})" if why else "")
 
 
 def _stamp(finding: Finding, rule: Rule) -> Finding:

@@ -228,6 +228,10 @@ def _refuse(parts: Parts) -> None:
     """What cannot be examined at all, told in one line each."""
     if not isinstance(parts.model, nn.Module):
         raise BadParts(f"model is a {type(parts.model).__name__}, not a torch.nn.Module. Give the built model.")
+    if not hasattr(parts.train, "__iter__") and not hasattr(parts.train, "__getitem__"):
+        raise BadParts(f"train is a {type(parts.train).__name__}, not a loader. Give one that can be iterated anew.")
+    if isinstance(parts.loss_fn, type):
+        raise BadParts(f"loss_fn is the class {parts.loss_fn.__name__}. Give a loss: {parts.loss_fn.__name__}().")
     if not callable(parts.loss_fn):
         raise BadParts(
             f"loss_fn is a {type(parts.loss_fn).__name__}, which cannot be called. Give loss_fn(output, target)."

@@ -340,14 +340,15 @@ class Follower:
             self._read_loss()
             self._read_gradients()
 
-    @torch.no_grad()
     def _read_received(self) -> None:
-        found_inf = getattr(self.optimizer, "found_inf", None)  # a fused optimizer looks, and unscales, by itself
-        if isinstance(found_inf, Tensor):
-            self._moment.skipped = found_inf.clone()
+        # Under a GradScaler a fused optimizer looks for infinities, and unscales, by itself.
+        if isinstance(found := getattr(self.optimizer, "found_inf", None), Tensor):
+            self._moment.skipped = found.clone()
         if self.sampled:
-            received, scale = total_norm(norms(self._moment.gradients)), getattr(self.optimizer, "grad_scale", None)
-            self._moment.received = received / scale if isinstance(scale, Tensor) else received
+            scale = getattr(self.optimizer, "grad_scale", None)
+            with torch.no_grad():
+                received = total_norm(norms(self._moment.gradients))
+                self._moment.received = received / scale if isinstance(scale, Tensor) else received
 
     def _value(self, loss: Tensor) -> Value:
         """Of one element, a GradScaler's scale divided out."""
@@ -357,9 +358,9 @@ class Follower:
         return value if self._moment.scale is None else value / self._moment.scale
 
     def _keep_flags(self) -> None:
-        left_out = self._moment.skipped is not False and self._cpu and bool(self._moment.skipped)
-        for signal, columns in self._search.take(left_out):
-            self._keep(signal, self.step, columns)
+        if self._search.found:
+            for signal, columns in self._search.take(left_out=bool(self._moment.skipped)):
+                self._keep(signal, self.step, columns)
 
     def _keep_window(self) -> None:
         step = max(0, self.step - 1) if self.between else self.step
@@ -385,8 +386,10 @@ class Follower:
             self.off.put(forward, "no call model(x) was seen: model.forward(x), or a compiled step, calls no hooks")
         if self.step and not self.loss_from:
             self.off.put(["loss"], "no backward() on a single number was seen; give loss_fn or watch.log(loss=...)")
+        measured = [s.name for some in self._signals.values() for s in some if s.measure]
+        if not self.step and not self.passes.lost:
+            return {**dict.fromkeys(measured, "the watched optimizer has not stepped yet"), **self.off.why}
         if self.passes.lost:
-            measured = [s.name for some in self._signals.values() for s in some if s.measure]
             why = f"no step of the watched optimizer was seen in the last {self.passes.unstepped} backward passes"
             self.off.put(measured, f"{why}: another one steps, or its step is compiled")
         return dict(self.off.why)

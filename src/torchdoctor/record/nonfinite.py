@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -40,8 +40,7 @@ class Source:
     parameters: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """A forward pass as it was made, so that it can be made again."""
 
     args: tuple[Any, ...]
@@ -70,7 +69,7 @@ class Search:
         self.going_on = False  # the model is being called by the search, not by the loop
         self._loss_known = self._gradient_known = False
         self._tries = 0
-        self._found: list[tuple[str, Columns]] = []
+        self.found: list[tuple[str, Columns]] = []
 
     def for_loss(self) -> None:
         """The loss is not finite. Raises what the model raises when it is called again."""
@@ -95,15 +94,15 @@ class Search:
     def take(self, left_out: bool) -> list[tuple[str, Columns]]:
         """The flags of a step that has ended. Where a GradScaler left it out nothing came of it: then there are none,
         and the next one is looked at instead."""
-        found, self._found = self._found, []
-        if found and left_out:
+        found, self.found = self.found, []
+        if left_out:
             self._loss_known, self._gradient_known = self._tries >= TRIES, False
             return []
         return found
 
     def _flag(self, signal: str, subjects: Sequence[str]) -> None:
         if subjects:
-            self._found.append((signal, Columns(tuple(subjects), [1.0] * len(subjects))))
+            self.found.append((signal, Columns(tuple(subjects), [1.0] * len(subjects))))
 
 
 def find_source(model: nn.Module, calls: Sequence[Call]) -> Source:

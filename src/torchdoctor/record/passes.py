@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -21,8 +21,7 @@ LOST = 20  # passes, see Passes.lost
 Value = Tensor | float
 
 
-@dataclass(frozen=True)
-class _Computed:
+class _Computed(NamedTuple):
     """What the loss function returned once. The tensor is not kept alive: its graph may be large."""
 
     tensor: weakref.ref[Tensor]
@@ -58,13 +57,12 @@ class Passes:
     @property
     def called_on(self) -> Value | None:
         """What backward was called on, added up as its gradients are."""
-        values = self._called_on
-        return sum(values[1:], values[0]) if values else None
+        return _total(self._called_on) if self._called_on else None
 
     @property
     def computed(self) -> Value | None:
         """What the loss function returned, the mean over the passes of the step."""
-        return _mean(self._computed)
+        return _mean(self._computed) if self._computed else None
 
     @property
     def latest(self) -> Value | None:
@@ -95,32 +93,34 @@ class Passes:
             self.count, self._called_on, self._computed = 0, [], []
         self._versions = [0 if g is None else g._version for g in self._before] if there else []
         self._value, self._going = value, True
-        self._mine = _blend([c.value for c in self._chosen(called_on, training)], value)
+        self._mine = _blend([c.value for c in self._chosen(called_on, training)], value) if self._waiting else None
         return anew
 
     def end(self, parameters: Sequence[nn.Parameter]) -> bool:
         """The pass has ended. True when it reached the network."""
         self.seen += 1
         self._going = False
-        reached = self._reached(parameters)
+        first = next((g for p in parameters if (g := p.grad) is not None), None)
+        reached = first is not None and (not self._versions or self._written(parameters))
         self._before = []
-        if not reached:
+        if first is None or not reached:
             self._elsewhere += [] if self._value is None else [self._value]
             return False
+        self._first = (first, first._version)
+        self._waiting = []
         self.count += 1
         self.unstepped += 1
-        self._called_on += [] if self._value is None else [self._value]
-        self._computed += [] if self._mine is None else [self._mine]
-        self._waiting = []
-        first = next(p.grad for p in parameters if p.grad is not None)
-        self._first = (first, first._version)
+        if self._value is not None:
+            self._called_on.append(self._value)
+        if self._mine is not None:
+            self._computed.append(self._mine)
         return True
 
     def adopt(self, training: bool) -> None:
         """The optimizer steps and no pass reached the network: gradients made by hand, or none at all. What was
         computed and called on in this step is all there is to know of its loss."""
         if not self.count:
-            self._mine = _mean([c.value for c in self._chosen(None, training)])
+            self._mine = _blend([c.value for c in self._chosen(None, training)], None)
             self._called_on, self._computed = self._elsewhere, [] if self._mine is None else [self._mine]
 
     def stepped(self) -> None:
@@ -160,24 +160,29 @@ class Passes:
             return False
         return not bool(torch.as_tensor(total_norm(norms([dense(g) for g in there]))))
 
-    def _reached(self, parameters: Sequence[nn.Parameter]) -> bool:
-        if not self._versions:
-            return any(p.grad is not None for p in parameters)
+    def _written(self, parameters: Sequence[nn.Parameter]) -> bool:
+        """Is there a gradient that is new, or was written to, since the pass began?"""
         return any(
             p.grad is not g or (g is not None and g._version != v)
             for p, g, v in zip(parameters, self._before, self._versions)
         )
 
 
-def _mean(values: list[Value]) -> Value | None:
-    return sum(values[1:], values[0]) / len(values) if values else None
+def _total(values: list[Value]) -> Value:
+    return values[0] if len(values) == 1 else sum(values[1:], values[0])
+
+
+def _mean(values: list[Value]) -> Value:
+    return _total(values) / len(values) if len(values) > 1 else values[0]
 
 
 def _blend(values: list[Value], called_on: Value | None) -> Value | None:
     """The mean; of several, what backward was called on where that lies among them, since it is then their weighted
     mean (mixup)."""
+    if not values:
+        return None
     mean = _mean(values)
-    if mean is None or called_on is None or len(values) < 2:
+    if called_on is None or len(values) < 2:
         return mean
     if all(isinstance(v, float) for v in (*values, called_on)):
         return called_on if min(values) <= called_on <= max(values) else mean

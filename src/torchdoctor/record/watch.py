@@ -208,9 +208,9 @@ def _check(model: Any, optimizer: Any, loss_fn: Any, run: Any, cost: Any) -> Non
         )
     if lazy := [name for name, p in model.named_parameters() if nn.parameter.is_lazy(p)]:
         raise BadParts(f"Parameter {lazy[0]!r} has no shape yet. Call the model once on a batch before watching it.")
-    if loss_fn is not None and not callable(loss_fn):
+    if isinstance(loss_fn, type) or (loss_fn is not None and not callable(loss_fn)):
         raise BadParts(f"watch(loss_fn={loss_fn!r}): give the loss module itself, for example nn.CrossEntropyLoss()")
-    if run is not None and not isinstance(run, (str, Path)):
+    if run is not None and (not isinstance(run, (str, Path)) or not str(run)):
         raise BadParts(f"watch(run={run!r}): give the path of a new folder, for example run='runs/lenet'")
     if isinstance(cost, bool) or not isinstance(cost, (int, float)) or not 0 < cost <= 1:
         raise BadParts(f"watch(cost={cost!r}): give a share of the loop's time above 0 and up to 1, for example 0.02")

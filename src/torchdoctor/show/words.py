@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping
 
 from torchdoctor.judge.finding import Finding
 
-_NOT_RECORDED = re.compile(r"needs (.+), not recorded")  # as judge() words it; anything else is told word for word
+_NOT_RECORDED = re.compile(
+    r"needs (.+), not recorded(?: \((.+)\))?"
+)  # as judge() words it; all else is told word for word
 
 
 def number(value: object) -> str:
@@ -59,7 +61,10 @@ def reasons(not_run: Mapping[str, str], at_most: int = 2) -> str:
     others: Counter[str] = Counter()
     for why in not_run.values():
         if recorded_not := _NOT_RECORDED.fullmatch(why):
-            absent.update(need.partition(" or ")[0] for need in recorded_not[1].split(", "))
+            if recorded_not[2]:  # one reason for many signals: a probe that was left out, a model that is compiled
+                others[printable(recorded_not[2])] += 1
+            else:
+                absent.update(need.partition(" or ")[0] for need in recorded_not[1].split(", "))
         else:
             others[printable(why)] += 1
     said = [f"not recorded: {listed(name for name, _ in absent.most_common())}"] if absent else []
