@@ -79,7 +79,7 @@ def main() -> None:
         wrote, points = _write(run, options.points)
         wrote_long = _write_long(table, run)
         print(
-            f"{points:,} numbers of a ResNet-20, {options.repeats} fresh Pythons each, medians; torch on this machine"
+            f"{points:,} numbers of a ResNet-20, {options.repeats} fresh Pythons each, medians"
         )
         ours = _report("blocks (torchdoctor)", READ, run, wrote, run / "signals.db", options.repeats)
         theirs = _report("one long table", READ_LONG, table, wrote_long, table, options.repeats)
