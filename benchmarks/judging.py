@@ -78,9 +78,7 @@ def main() -> None:
         run, table = Path(folder) / "run", Path(folder) / "points.db"
         wrote, points = _write(run, options.points)
         wrote_long = _write_long(table, run)
-        print(
-            f"{points:,} numbers of a ResNet-20, {options.repeats} fresh Pythons each, medians"
-        )
+        print(f"{points:,} numbers of a ResNet-20, {options.repeats} fresh Pythons each, medians")
         ours = _report("blocks (torchdoctor)", READ, run, wrote, run / "signals.db", options.repeats)
         theirs = _report("one long table", READ_LONG, table, wrote_long, table, options.repeats)
     print(f"\nopened and judged {theirs / ours:.1f} times faster than the long table; {ours:.2f} s (at most {MOST} s)")
