@@ -387,7 +387,9 @@ HEALTHY: dict[str, Callable[[int], Report]] = {
     "warm restarts": lambda s: trained(
         s, m := mlp(64, 64, 10), SGD(m.parameters(), 0.2, momentum=0.9), schedule=restarting, epochs=8
     ),
-    "batches of one": lambda s: trained(s, m := mlp(64, 64, 10), SGD(m.parameters(), 5e-3), size=1, epochs=1, data=(X[:900], Y[:900])),
+    "batches of one": lambda s: trained(
+        s, m := mlp(64, 64, 10), SGD(m.parameters(), 5e-3), size=1, epochs=1, data=(X[:900], Y[:900])
+    ),
     "label smoothing": lambda s: trained(
         s, m := mlp(64, 64, 10), Adam(m.parameters(), 3e-3), loss_fn=nn.CrossEntropyLoss(label_smoothing=0.1)
     ),
