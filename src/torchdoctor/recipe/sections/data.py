@@ -1,0 +1,65 @@
+"""What a recipe says of its data.
+
+May not: import torch.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import NonNegativeFloat, PositiveInt, field_validator
+
+from torchdoctor.errors import did_you_mean
+from torchdoctor.recipe.choice import DataName
+from torchdoctor.recipe.section import Args, Section
+
+Statistic = float | tuple[float, ...]
+
+
+class Data(Section):
+    """What is learnt from."""
+
+    name: DataName = "digits"
+    """A data set, or the import path of a function of yours that returns (x, y), (train_x, train_y, val_x, val_y,
+    test_x, test_y) or two or three datasets; it is given root and seed if it takes them."""
+    root: str | None = None
+    """The folder with the files, for data sets that are not embedded."""
+    batch_size: PositiveInt = 64
+    """Samples in a batch."""
+    shuffle: bool = True
+    """Training samples in a new order each epoch."""
+    scale: Literal["none", "unit", "standard"] | tuple[Statistic, Statistic] = "none"
+    """How inputs are scaled, by numbers from the training samples: none; unit, by the largest value; standard, zero
+    mean and unit standard deviation per channel or feature; or [mean, std] to use."""
+    target_scale: Literal["none", "standard"] = "none"
+    """How targets that are decimals are scaled: none, or standard as above."""
+    split: tuple[NonNegativeFloat, NonNegativeFloat, NonNegativeFloat] = (0.7, 0.2, 0.1)
+    """Shares of training, validation and test, where the data set does not come divided."""
+    limit: PositiveInt | None = None
+    """At most this many samples of each part."""
+    args: Args = {}
+    """Further arguments of the data function."""
+
+    @field_validator("scale", mode="before")
+    @classmethod
+    def _a_way_or_two_statistics(cls, value: Any) -> Any:
+        ways = ("none", "unit", "standard")
+        if value in ways or (isinstance(value, (list, tuple)) and len(value) == 2 and all(map(_is_statistic, value))):
+            return value
+        near = did_you_mean(value, ways) if isinstance(value, str) else ""
+        raise ValueError(f"must be {', '.join(ways)} or [mean, std]. {near if near.startswith('Did') else ''}".rstrip())
+
+    @field_validator("split", mode="before")
+    @classmethod
+    def _three_shares(cls, value: Any) -> Any:
+        if isinstance(value, (list, tuple)) and len(value) == 3 and all(map(_is_share, value)) and value[0] > 0:
+            return value
+        raise ValueError("must be the shares of training (above 0), validation and test, as [0.7, 0.2, 0.1]")
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, (int, float)) and 0 <= value < float("inf")
+
+
+def _is_statistic(value: Any) -> bool:
+    return all(isinstance(v, (int, float)) for v in (value if isinstance(value, (list, tuple)) else [value]))
