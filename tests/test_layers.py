@@ -16,7 +16,7 @@ ROOT = Path(torchdoctor.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 LAYERS = (
     ("errors",),
-    ("discover",),
+    ("discover", "extra"),
     ("judge",),
     ("rules",),
     ("record",),
