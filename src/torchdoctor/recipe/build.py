@@ -16,6 +16,7 @@ from torchdoctor.data.batches import TensorBatches
 from torchdoctor.data.splits import Splits
 from torchdoctor.experiment import Experiment
 from torchdoctor.parts import Loader, Parts
+from torchdoctor.recipe.makers.augment import augmented
 from torchdoctor.recipe.makers.data import Sets, made_data, sizes_of
 from torchdoctor.recipe.makers.loss import made_loss
 from torchdoctor.recipe.makers.model import made_model
@@ -71,10 +72,11 @@ class Builder:
     def _loaders(self, seed: int) -> tuple[Loader, Loader | None, Loader | None]:
         size, shuffle, data = self.recipe.data.batch_size, self.recipe.data.shuffle, self.data
         if isinstance(data, Splits):
-            train = TensorBatches(data.train_x, data.train_y, size, shuffle, seed)
+            train: Loader = TensorBatches(data.train_x, data.train_y, size, shuffle, seed)
+            train = augmented(train, self.recipe, seed, sizes_of(data).get("outputs"))
             return train, _in_order(data.val_x, data.val_y, size), _in_order(data.test_x, data.test_y, size)
         generator = torch.Generator().manual_seed(seed)
-        first: Loader = DataLoader(data[0], size, shuffle, generator=generator)
+        first: Loader = augmented(DataLoader(data[0], size, shuffle, generator=generator), self.recipe, seed)
         return first, DataLoader(data[1], size), DataLoader(data[2], size) if len(data) > 2 else None
 
 

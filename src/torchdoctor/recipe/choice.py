@@ -12,6 +12,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_after_validator_function
 
+from torchdoctor.data.augment.names import AUGMENTATIONS
 from torchdoctor.data.names import DATA
 from torchdoctor.errors import did_you_mean
 from torchdoctor.models.names import ACTIVATIONS, MODELS
@@ -42,6 +43,7 @@ class OneOf:
 
 
 DataName = Annotated[str, OneOf(tuple(DATA))]
+AugmentationName = Annotated[str, OneOf(tuple(AUGMENTATIONS))]
 ModelName = Annotated[str, OneOf(tuple(MODELS))]
 ActivationName = Annotated[str, OneOf(tuple(ACTIVATIONS), paths=False)]
 LossName = Annotated[str, OneOf(tuple(LOSSES))]

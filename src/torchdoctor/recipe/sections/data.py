@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import NonNegativeFloat, PositiveInt, field_validator
 
 from torchdoctor.errors import did_you_mean
-from torchdoctor.recipe.choice import DataName
+from torchdoctor.recipe.choice import AugmentationName, DataName
 from torchdoctor.recipe.section import Args, Section
 
 Statistic = float | tuple[float, ...]
@@ -39,6 +39,18 @@ class Data(Section):
     """At most this many samples of each part."""
     args: Args = {}
     """Further arguments of the data function."""
+    augment: list[dict[AugmentationName, Args]] = []
+    """How training samples are changed anew in each pass, in this order: names (flip, rotate, shift, shear, scale,
+    crop, hue, saturation, brightness, noise, erasing, mixup, cutmix), {name: arguments}, or the import path of a
+    transform of torchvision.transforms.v2. Look at them first: torchdoctor data --contact-sheet."""
+
+    @field_validator("augment", mode="before")
+    @classmethod
+    def _names_or_names_with_arguments(cls, value: Any) -> Any:
+        items = [{item: {}} if isinstance(item, str) else item for item in (value if isinstance(value, list) else [0])]
+        if all(isinstance(item, dict) and len(item) == 1 for item in items):
+            return [{name: args or {} for name, args in item.items()} for item in items]
+        raise ValueError("must be a list of names and {name: arguments}, as [flip, {rotate: {degrees: 15}}]")
 
     @field_validator("scale", mode="before")
     @classmethod
