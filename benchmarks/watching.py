@@ -1,12 +1,16 @@
-"""What watching costs: time of watched training over bare training, side by side in one run.
+"""What watching costs: time of watched training over bare training, in turns within one process.
 
-    python benchmarks/watching.py [--pairs 7] [--seconds 4] [--rivals] [--threads 2] [--clock cpu]
+    python benchmarks/watching.py [--seconds 20] [--rivals] [--threads 2] [--clock cpu] [--only LeNet]
 
-Each pair trains the same network from the same weights, once bare and once under each watcher, in an order that changes
-from pair to pair; what is printed is the median over the pairs of the ratio of total times, so the dense first steps of
-a watch are in it. --rivals adds what people use today, where it is installed (pip install -e '.[rivals]'): TensorBoard
-histograms of all weights and gradients every 100 steps, wandb.watch(log="all") offline every 100 steps, and Lightning's
-Trainer at its defaults.
+Every arm trains the same network from the same weights on the same batches, in a thread of its own; they take turns of
+BLOCK steps, one at a time, so that a machine that is slow for a second is slow for all of them. What is printed is the
+ratio of the total times, from before the first step to after the last, so what a watcher does at its start and its end
+and the dense first steps of a watch are in it; the interval (95 %) is from a bootstrap over the turns. "bare again"
+says how far two equal arms are apart by chance.
+
+--rivals adds what people use today, where it is installed (pip install -e '.[rivals]'): TensorBoard histograms of all
+weights and gradients every 100 steps, wandb.watch(log="all") offline every 100 steps, and Lightning's Trainer at its
+defaults, less what it does before the first step and after the last one.
 """
 
 from __future__ import annotations
@@ -15,12 +19,14 @@ import argparse
 import importlib.util
 import logging
 import os
-import statistics
+import random
+import sys
 import tempfile
+import threading
 import time
 import tracemalloc
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,9 +39,10 @@ from torchdoctor.models.lenet5 import LeNet5
 from torchdoctor.models.mlp import MLP
 from torchdoctor.models.resnet_cifar import resnet20
 from torchdoctor.models.transformer import TextTransformer
-from torchdoctor.record.watch import Watch, watch
+from torchdoctor.record.watch import watch
 
 BATCHES = 8  # different batches, used in turn
+BLOCK = 20  # steps of one turn: long enough to warm the caches, short against what disturbs a machine
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 clock = CLOCKS["wall"]
 
@@ -69,107 +76,191 @@ NETWORKS = (
 
 Around = Callable[[nn.Module, torch.optim.Optimizer, nn.Module, Path], AbstractContextManager[Any]]
 AfterStep = Callable[[Any, int], None]
+Work = Callable[["Arm"], None]
 
 
 def main() -> None:
     global clock
     options = _arguments()
+    _same_memory_for_all()
     clock = CLOCKS[options.clock]
     torch.set_num_threads(options.threads)
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
     rivals = _rivals() if options.rivals else {}
-    print(f"torch {torch.__version__}, {options.threads} threads, {options.pairs} pairs")
-    print(f"{options.clock} time over bare, median [range]")
+    print(f"torch {torch.__version__}, {options.threads} threads, {options.clock} time over bare [95 % interval]")
     for network in NETWORKS:
         if options.only in network.name:
             _compare(network, rivals, options)
 
 
-def _compare(network: Network, rivals: dict[str, tuple[Around, AfterStep]], options: argparse.Namespace) -> None:
+def _compare(network: Network, rivals: Mapping[str, Work], options: argparse.Namespace) -> None:
     steps = _steps_in(network, options.seconds)
-    watchers: dict[str, tuple[Around, AfterStep]] = {
-        "bare": (lambda *_: nullcontext(), _nothing),
-        "torchdoctor": (_watched, _nothing),
-        **rivals,
-    }
-    if options.rivals and importlib.util.find_spec("lightning") and network is NETWORKS[0]:
-        watchers["Lightning Trainer"] = (lambda *_: nullcontext(), _nothing)
-    times: dict[str, list[float]] = {name: [] for name in watchers}
+    works: dict[str, Work] = {"bare": _bare, "bare again": _bare, "torchdoctor": _watched, **rivals}
     with tempfile.TemporaryDirectory() as folder:
-        for pair in range(options.pairs):
-            names = list(watchers)
-            for name in names[pair % len(names) :] + names[: pair % len(names)]:
-                where = Path(folder) / f"{name.replace(' ', '-')}-{pair}"
-                run = _lightning if name == "Lightning Trainer" else _train
-                times[name].append(run(network, steps, *watchers[name], where))
-    bare = times.pop("bare")
-    print(f"\n{network.name}: {1e3 * statistics.median(bare) / steps:.2f} ms a step bare, {steps} steps")
-    for name, seconds in times.items():
-        ratios = sorted(s / b for s, b in zip(seconds, bare))
+        arms = [Arm(w, network, steps, Path(folder) / str(i), options.threads) for i, w in enumerate(works.values())]
+        _take_turns(arms)
+    bare = arms[0].seconds
+    print(f"\n{network.name}: {1e3 * sum(bare) / steps:.2f} ms a step bare, {steps} steps each")
+    for name, arm in zip(list(works)[1:], arms[1:]):
+        low, high = _interval(arm.seconds, bare)
         bound = f"   (at most {network.most})" if name == "torchdoctor" else ""
-        print(f"  {name:<28} {statistics.median(ratios):.3f} [{ratios[0]:.3f} .. {ratios[-1]:.3f}]{bound}")
+        print(f"  {name:<28} {sum(arm.seconds) / sum(bare):.3f} [{low:.3f} .. {high:.3f}]{bound}")
     written, memory = _footprint(network)
     print(
         f"  torchdoctor writes {written / 1e3:.0f} kB per 1,000 steps; Python memory {memory / 1e6:.2f} MB at its peak"
     )
 
 
-def _train(network: Network, steps: int, around: Around, after: AfterStep, folder: Path) -> float:
-    """Seconds for `steps` steps, what the watcher does before the first and after the last one included."""
-    torch.manual_seed(0)
-    model, loss_fn = network.build(), nn.CrossEntropyLoss()
+def _same_memory_for_all() -> None:
+    """Start again with one heap for all threads that is never given back: with glibc's defaults one thread's heap
+    returned its pages to the system in every step and its arm was a quarter slower, whichever arm it was."""
+    if "MALLOC_ARENA_MAX" not in os.environ:
+        memory = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": str(2**30), "MALLOC_MMAP_THRESHOLD_": str(2**30)}
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **memory})
+
+
+# -- turns ------------------------------------------------------------------------------------------------------------
+
+
+class Arm(threading.Thread):
+    """One way to train, in a thread of its own that works only when it has the turn. seconds: of each turn."""
+
+    def __init__(self, work: Work, network: Network, steps: int, folder: Path, threads: int) -> None:
+        super().__init__(daemon=True)
+        self.work, self.network, self.steps, self.folder, self.threads = work, network, steps, folder, threads
+        self.seconds: list[float] = []
+        self.failed: BaseException | None = None
+        self.turn, self.given_back = threading.Semaphore(0), threading.Semaphore(0)
+
+    def run(self) -> None:
+        self.turn.acquire()
+        torch.set_num_threads(self.threads)  # it holds for the thread that calls it
+        torch.manual_seed(0)
+        try:
+            self.work(self)
+        except BaseException as error:  # noqa: BLE001 - said by the thread that waits
+            self.failed = error
+        self.given_back.release()
+
+    def begin(self) -> None:
+        """The clock runs from here."""
+        self._since = clock()
+
+    def stepped(self, step: int) -> None:
+        """Step number `step`, from 0, has ended."""
+        if (step + 1) % BLOCK == 0 and step + 1 < self.steps:
+            self.seconds.append(clock() - self._since)
+            self.given_back.release()
+            self.turn.acquire()
+            self._since = clock()
+
+    def end(self) -> None:
+        """What a watcher does at its end belongs to the last turn."""
+        self.seconds.append(clock() - self._since)
+
+
+def _take_turns(arms: Sequence[Arm]) -> None:
+    for arm in arms:
+        arm.start()
+    turn = 0
+    while any(arm.is_alive() for arm in arms):
+        first = turn % len(arms)
+        for arm in [*arms[first:], *arms[:first]]:
+            if arm.is_alive():
+                arm.turn.release()
+                arm.given_back.acquire()
+                if arm.failed is not None:
+                    raise arm.failed
+                if len(arm.seconds) == turn + 1 == -(-arm.steps // BLOCK):
+                    arm.join()
+        turn += 1
+
+
+def _interval(seconds: Sequence[float], bare: Sequence[float], draws: int = 2000) -> tuple[float, float]:
+    """Of the ratio of the sums, 95 %: turns are drawn with replacement, each with its bare neighbour."""
+    turns, dice = list(zip(seconds, bare)), random.Random(0)
+    ratios = []
+    for _ in range(draws):
+        drawn = dice.choices(turns, k=len(turns))
+        ratios.append(sum(s for s, _ in drawn) / sum(b for _, b in drawn))
+    ratios.sort()
+    return ratios[draws // 40], ratios[-draws // 40]
+
+
+# -- arms -------------------------------------------------------------------------------------------------------------
+
+
+def _train(arm: Arm, around: Around, after: AfterStep) -> None:
+    model, loss_fn = arm.network.build(), nn.CrossEntropyLoss()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
-    batches = [(x, torch.randint(10, (len(x),))) for x in (network.inputs() for _ in range(BATCHES))]
+    batches = _batches(arm.network)
     for x, y in batches[:2]:  # warm-up, not counted
         loss_fn(model(x), y).backward()
-    start = clock()
-    with around(model, optimizer, loss_fn, folder) as watcher:
-        for step in range(steps):
+    arm.begin()
+    with around(model, optimizer, loss_fn, arm.folder) as watcher:
+        for step in range(arm.steps):
             x, y = batches[step % BATCHES]
             optimizer.zero_grad()
             loss = loss_fn(model(x), y)
             loss.backward()
             optimizer.step()
             after(watcher, step)
-    return clock() - start
+            arm.stepped(step)
+    arm.end()
 
 
-def _watched(model: nn.Module, optimizer: torch.optim.Optimizer, loss_fn: nn.Module, folder: Path) -> Watch:
-    return watch(model, optimizer, loss_fn, run=folder, tell=False)
+def _batches(network: Network) -> list[tuple[Tensor, Tensor]]:
+    return [(x, torch.randint(10, (len(x),))) for x in (network.inputs() for _ in range(BATCHES))]
+
+
+def _bare(arm: Arm) -> None:
+    _train(arm, lambda *_: nullcontext(), _nothing)
+
+
+def _watched(arm: Arm) -> None:
+    _train(arm, lambda *parts: watch(*parts[:3], run=parts[3], tell=False), _nothing)
 
 
 def _nothing(_watcher: Any, _step: int) -> None:
     pass
 
 
-def _footprint(network: Network) -> tuple[float, float]:
-    """Bytes on disk per 1,000 steps, and the peak of Python's own memory while watching 200 of them."""
+def _alone(network: Network, steps: int, work: Work, folder: Path) -> float:
+    """Seconds of an arm that never has to wait."""
+    arm = Arm(work, network, steps, folder, torch.get_num_threads())
+    _take_turns([arm])
+    return sum(arm.seconds)
+
+
+def _footprint(network: Network, steps: int = 200) -> tuple[float, float]:
+    """Bytes on disk per 1,000 steps, and the peak of Python's own memory while watching."""
     with tempfile.TemporaryDirectory() as folder:
-        steps = 200
         tracemalloc.start()
-        _train(network, steps, _watched, _nothing, Path(folder) / "run")
+        _alone(network, steps, _watched, Path(folder) / "run")
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return (Path(folder) / "run" / "signals.db").stat().st_size * 1000 / steps, peak
 
 
 def _steps_in(network: Network, seconds: float) -> int:
-    """How many steps fill about that many seconds, at least 100 so that the first, dense ones do not count for all."""
-    trial = min(_train(network, 20, lambda *_: nullcontext(), _nothing, Path()) for _ in range(3))
-    return max(100, round(seconds / (trial / 20)))
+    """How many steps fill about that many seconds; whole turns, and so many that the dense first steps are not all."""
+    trial = min(_alone(network, BLOCK, _bare, Path()) for _ in range(3))
+    return BLOCK * max(10, round(seconds / trial))
 
 
 # -- rivals -----------------------------------------------------------------------------------------------------------
 
 
-def _rivals() -> dict[str, tuple[Around, AfterStep]]:
-    found: dict[str, tuple[Around, AfterStep]] = {}
+def _rivals() -> dict[str, Work]:
+    found: dict[str, Work] = {}
     if importlib.util.find_spec("tensorboard"):
-        found["TensorBoard histograms /100"] = (_tensorboard, _TensorBoard.step)
+        found["TensorBoard histograms /100"] = _tensorboard
     if importlib.util.find_spec("wandb"):
         os.environ.update(WANDB_MODE="offline", WANDB_SILENT="true", WANDB_CONSOLE="off")
-        found["wandb.watch all /100"] = (lambda m, _o, _l, folder: _Wandb(m, folder), _Wandb.step)
+        found["wandb.watch all /100"] = _wandb
+    if importlib.util.find_spec("lightning"):
+        found["Lightning Trainer"] = _lightning
     missing = [n for n in ("tensorboard", "wandb", "lightning") if not importlib.util.find_spec(n)]
     if missing:
         print(f"not installed, so not measured: {', '.join(missing)}")
@@ -197,8 +288,8 @@ class _TensorBoard:
                 self.writer.add_histogram(f"{name}.grad", p.grad, step)
 
 
-def _tensorboard(model: nn.Module, _optimizer: Any, _loss_fn: Any, folder: Path) -> _TensorBoard:
-    return _TensorBoard(model, folder)
+def _tensorboard(arm: Arm) -> None:
+    _train(arm, lambda *parts: _TensorBoard(parts[0], parts[3]), _TensorBoard.step)
 
 
 class _Wandb:
@@ -222,20 +313,17 @@ class _Wandb:
             self.run.log({"step": step})
 
 
-def _lightning(network: Network, steps: int, _around: Around, _after: AfterStep, folder: Path) -> float:
-    """Lightning's Trainer at its defaults, less its one-time start-up: the time of 2n steps less the time of n."""
-    return _fit(network, 2 * steps, folder / "long") - _fit(network, steps, folder / "short")
+def _wandb(arm: Arm) -> None:
+    _train(arm, lambda *parts: _Wandb(parts[0], parts[3]), _Wandb.step)
 
 
-def _fit(network: Network, steps: int, folder: Path) -> float:
+def _lightning(arm: Arm) -> None:
     import lightning
-
-    torch.manual_seed(0)
 
     class Module(lightning.LightningModule):
         def __init__(self) -> None:
             super().__init__()
-            self.model, self.loss_fn = network.build(), nn.CrossEntropyLoss()
+            self.model, self.loss_fn = arm.network.build(), nn.CrossEntropyLoss()
 
         def training_step(self, batch: tuple[Tensor, Tensor], _index: int) -> Tensor:
             return self.loss_fn(self.model(batch[0]), batch[1])
@@ -243,20 +331,32 @@ def _fit(network: Network, steps: int, folder: Path) -> float:
         def configure_optimizers(self) -> torch.optim.Optimizer:
             return torch.optim.SGD(self.parameters(), lr=0.01, momentum=0.9)
 
-    batches = [(x, torch.randint(10, (len(x),))) for x in (network.inputs() for _ in range(BATCHES))]
+    class Turns(lightning.Callback):
+        """The clock runs from the start of the first batch to the start of the last: no start-up, no saving."""
+
+        def on_train_batch_start(self, *_: Any) -> None:
+            self.step = getattr(self, "step", -1) + 1
+            if self.step == 0:
+                arm.begin()
+            else:
+                arm.stepped(self.step - 1)
+            if self.step == arm.steps:
+                arm.end()
+
     trainer = lightning.Trainer(
-        max_steps=steps, default_root_dir=str(folder), enable_progress_bar=False, enable_model_summary=False
+        max_steps=arm.steps + 1,
+        default_root_dir=str(arm.folder),
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        callbacks=[Turns()],
     )
-    start = clock()
-    loader = torch.utils.data.DataLoader(batches * (steps // BATCHES + 1), batch_size=None)
+    loader = torch.utils.data.DataLoader(_batches(arm.network) * (arm.steps // BATCHES + 2), batch_size=None)
     trainer.fit(Module(), loader)
-    return clock() - start
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairs", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=4.0, help="of bare training per measurement")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of bare training per network")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--clock", choices=CLOCKS, default="wall", help="cpu: for a busy machine, with --threads 1")
     parser.add_argument("--only", default="", help="networks whose name holds this")

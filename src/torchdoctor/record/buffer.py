@@ -10,6 +10,7 @@ import sqlite3
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from itertools import chain
 from threading import Lock, current_thread, main_thread
 from typing import Any
 
@@ -164,6 +165,16 @@ def _copied(all_rows: Iterable[Rows]) -> dict[tuple[torch.device, torch.dtype], 
     return {kind: _Copied(some) for kind, some in pieces.items()}
 
 
+def _are_plain(rows: Rows) -> bool:
+    """Lists of Python floats, all of one length."""
+    lists = [values for _, values in rows]
+    return (
+        set(map(type, lists)) == {list}
+        and set(map(type, chain.from_iterable(lists))) == {float}
+        and len(set(map(len, lists))) == 1
+    )
+
+
 def _blocks(waiting: Mapping[Key, Rows], copied: Mapping[tuple[torch.device, torch.dtype], _Copied]) -> list[Block]:
     """One for each signal, and for each length where vectors change theirs."""
 
@@ -175,6 +186,10 @@ def _blocks(waiting: Mapping[Key, Rows], copied: Mapping[tuple[torch.device, tor
 
     blocks: list[Block] = []
     for (name, subjects), rows in waiting.items():
+        if _are_plain(rows):  # on a CPU, of every step: many rows, and one call for all of them
+            numbers_alone = np.array([values for _, values in rows], np.float64)
+            blocks.append((name, subjects, np.array([step for step, _ in rows], np.int64), numbers_alone))
+            continue
         by_length: dict[int, list[tuple[int, Floats]]] = {}
         for step, values in rows:
             found = numbers(values)

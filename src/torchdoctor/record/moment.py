@@ -5,6 +5,7 @@ May not: compute statistics of its own (those are the signals' business, or shar
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -75,6 +76,8 @@ def total_norm(each: Sequence[Tensor]) -> Tensor | float:
     """L2 norm of all together, from the norm of each; 0 when there are none."""
     if not each:
         return 0.0
+    if each[0].device.type == "cpu":  # every step: a tenth of the time of stacking them
+        return math.sqrt(sum((v := n.item()) * v for n in each))
     mixed = any(n.dtype != each[0].dtype for n in each)
     total: Tensor = torch.linalg.vector_norm(torch.stack([n.float() for n in each] if mixed else list(each)))
     return total

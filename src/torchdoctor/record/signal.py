@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 # ended, when backward has ended (before any clipping), and when the optimizer has stepped. "logged": not measured but
 # handed in, by the user's `watch.log` or by a stage.
 At = Literal["step", "forward", "backward", "update", "logged"]
-Per = Literal["run", "module", "parameter", "group", "phase"]
+# The last four are of evaluations: training, validation or test; a simple method; a class; a way to disturb inputs.
+Per = Literal["run", "module", "parameter", "group", "phase", "part", "baseline", "class", "disturbance"]
 
 
 class Columns(NamedTuple):

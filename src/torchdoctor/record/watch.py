@@ -35,6 +35,10 @@ FLUSH_STEPS = 50  # a flush comes after this many steps and this many seconds, w
 FLUSH_SECONDS = 1.0
 FLUSH_AT_LATEST = 5_000  # ... but no more steps than this wait on the device ...
 FLUSH_SLOW = 10.0  # ... nor longer than this many seconds: of a loop of slow steps a crash loses as little
+NOTHING_SEEN = (
+    "torchdoctor: the watched optimizer did not step once in this block, so nothing is known of the training. "
+    "Put the loop inside of the block, and watch the optimizer that it steps."
+)
 
 
 def watch(
@@ -98,12 +102,14 @@ class Watch:
         self._entered = self._listening = True
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, error: object, *_: object) -> None:
         self.close()
         if self._tell:
             report = self.report()
             if any(f.alarm for f in report):
                 report.show(sys.stderr)
+            elif not self._follower.step and error is None:
+                print(NOTHING_SEEN, file=sys.stderr)
 
     def close(self) -> None:
         """Stop watching and write what is left; harmless when it is closed already."""
