@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import Any
 
 from torch import nn
 
@@ -28,12 +29,39 @@ def activation(name: str) -> nn.Module:
 
 
 def normalization(name: str, channels: int, *, images: bool) -> nn.Module | None:
-    """Batch normalisation over (N, C, H, W) for images, else over (N, C); None for "none"."""
+    """What normalises (N, C, H, W) for images, else (N, C); None for "none".
+
+    batch: each channel over the batch (arXiv:1502.03167). layer: each sample over all its channels and pixels
+    (arXiv:1607.06450). group: each sample over groups of channels (arXiv:1803.08494).
+    """
     if name not in NORMALIZATIONS:
         raise BadParts(f"There is no normalization {name!r}. {did_you_mean(name, NORMALIZATIONS)}")
     if name == "none":
         return None
-    return nn.BatchNorm2d(channels) if images else nn.BatchNorm1d(channels)
+    if name == "batch":
+        return nn.BatchNorm2d(channels) if images else nn.BatchNorm1d(channels)
+    if name == "layer":
+        return nn.GroupNorm(1, channels) if images else nn.LayerNorm(channels)
+    return nn.GroupNorm(_groups(channels), channels)
+
+
+def _groups(channels: int) -> int:
+    """At most 32, as in the paper, of at least four channels each: one of a single channel would lose its mean."""
+    return max(n for n in range(1, 33) if channels % n == 0 and (n == 1 or channels // n >= 4))
+
+
+def named(**layers: nn.Module | None) -> nn.Sequential:
+    """The layers one after the other, by their names; those that are None are left out."""
+    return nn.Sequential(OrderedDict((name, layer) for name, layer in layers.items() if layer is not None))
+
+
+def replaced(model: nn.Module, kind: type[nn.Module], make: Callable[[Any], nn.Module]) -> nn.Module:
+    """The model with make(old) in the place of every child of that class, in place."""
+    for owner in list(model.modules()):
+        for name, child in list(owner.named_children()):
+            if isinstance(child, kind):
+                setattr(owner, name, make(child))
+    return model
 
 
 def with_output(model: nn.Module, output: str) -> nn.Module:

@@ -6,20 +6,24 @@ of type B (a 1 x 1 convolution) where the shape changes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import cast
 
 from torch import Tensor, nn
 
+from torchdoctor.errors import BadParts
 from torchdoctor.models.layers import activation as activation_layer
 from torchdoctor.models.layers import image_shape
 from torchdoctor.models.layers import normalization as normalization_layer
 
 
 class Block(nn.Module):
-    """Two 3 x 3 convolutions beside a shortcut."""
+    """Two 3 x 3 convolutions beside a shortcut, or without one."""
 
-    def __init__(self, narrow: int, wide: int, stride: int, activation: str, normalization: str) -> None:
+    def __init__(
+        self, narrow: int, wide: int, stride: int, activation: str, normalization: str, skips: bool = True
+    ) -> None:
         super().__init__()
         bias = normalization == "none"
         self.conv1 = nn.Conv2d(narrow, wide, 3, stride, padding=1, bias=bias)
@@ -29,11 +33,12 @@ class Block(nn.Module):
         self.norm2 = normalization_layer(normalization, wide, images=True) or nn.Identity()
         self.act2 = activation_layer(activation)
         same = narrow == wide and stride == 1
-        self.shortcut = nn.Identity() if same else nn.Conv2d(narrow, wide, 1, stride, bias=False)
+        shortcut = nn.Identity() if same else nn.Conv2d(narrow, wide, 1, stride, bias=False)
+        self.shortcut = shortcut if skips else None
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.act1(self.norm1(self.conv1(x)))
-        return cast(Tensor, self.act2(self.norm2(self.conv2(y)) + self.shortcut(x)))
+        y = self.norm2(self.conv2(self.act1(self.norm1(self.conv1(x)))))
+        return cast(Tensor, self.act2(y if self.shortcut is None else y + self.shortcut(x)))
 
 
 class ResNetCifar(nn.Module):
@@ -47,26 +52,50 @@ class ResNetCifar(nn.Module):
         depth: int = 20,
         activation: str = "relu",
         normalization: str = "batch",
+        dropout: float = 0.0,
+        skips: bool = True,
     ) -> None:
+        """skips: False leaves the shortcuts out, as the plain networks of the paper. dropout: before the last layer."""
         super().__init__()
-        channels, _, _ = image_shape(input_shape, "resnet", 8)
+        if depth < 8 or (depth - 2) % 6:
+            raise BadParts(f"A CIFAR ResNet has 6 n + 2 layers (8, 14, 20, 32, 44, 56, 110); depth is {depth}.")
+        channels, _, _ = image_shape(input_shape, f"{'resnet' if skips else 'plain'}{depth}", 8)
         self.conv = nn.Conv2d(channels, 16, 3, padding=1, bias=normalization == "none")
         self.norm = normalization_layer(normalization, 16, images=True) or nn.Identity()
         self.act = activation_layer(activation)
         widths = [16] + [width for width in (16, 32, 64) for _ in range((depth - 2) // 6)]
         self.blocks = nn.Sequential(
-            *(Block(a, b, 1 if a == b else 2, activation, normalization) for a, b in pairwise(widths))
+            *(Block(a, b, 1 if a == b else 2, activation, normalization, skips) for a, b in pairwise(widths))
         )
         self.pool = nn.AdaptiveAvgPool2d(1)
+        self.drop = nn.Dropout(dropout) if dropout else nn.Identity()
         self.fc = nn.Linear(64, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.blocks(self.act(self.norm(self.conv(x))))
-        return cast(Tensor, self.fc(self.pool(x).flatten(1)))
+        return cast(Tensor, self.fc(self.drop(self.pool(x).flatten(1))))
 
 
-def resnet20(
-    input_shape: tuple[int, ...], outputs: int, *, activation: str = "relu", normalization: str = "batch"
-) -> ResNetCifar:
-    """ResNet-20. On 3 x 32 x 32 and ten classes: 272,282 parameters."""
-    return ResNetCifar(input_shape, outputs, depth=20, activation=activation, normalization=normalization)
+def _of_depth(depth: int, *, skips: bool) -> Callable[..., ResNetCifar]:
+    def make(
+        input_shape: tuple[int, ...],
+        outputs: int,
+        *,
+        activation: str = "relu",
+        normalization: str = "batch",
+        dropout: float = 0.0,
+    ) -> ResNetCifar:
+        return ResNetCifar(
+            input_shape, outputs, depth=depth, activation=activation, normalization=normalization, dropout=dropout,
+            skips=skips,
+        )  # fmt: skip
+
+    make.__name__ = make.__qualname__ = f"{'resnet' if skips else 'plain'}{depth}"
+    make.__doc__ = f"{'ResNet' if skips else 'The plain network'}-{depth} for small images: see ResNetCifar."
+    return make
+
+
+resnet20 = _of_depth(20, skips=True)  # on 3 x 32 x 32 and ten classes: 272,282 parameters
+resnet56 = _of_depth(56, skips=True)
+plain20 = _of_depth(20, skips=False)
+plain56 = _of_depth(56, skips=False)
