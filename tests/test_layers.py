@@ -23,13 +23,16 @@ LAYERS = (
     ("signals",),
     ("parts",),
     ("experiment",),
-    ("data", "models"),
+    ("data", "models", "losses"),
     ("train",),
     ("recipe",),
+    ("evaluate",),
+    ("explain",),
     ("probes",),
     ("fixes",),
     ("cures",),
     ("show",),
+    ("connect",),
     ("cli",),
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

@@ -5,7 +5,9 @@ Names are loaded when they are first used: `import torchdoctor` costs nothing, a
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from torchdoctor.record.diagnose import diagnose
     from torchdoctor.record.run import Run
     from torchdoctor.record.watch import Watch, watch
+    from torchdoctor.train.run import Trained, train
 
 _HOME = {
     "Cure": "cures.cure",
@@ -36,6 +39,8 @@ _HOME = {
     "Run": "record.run",
     "Watch": "record.watch",
     "watch": "record.watch",
+    "Trained": "train.run",
+    "train": "train.run",
 }
 
 __version__ = "0.1.0"
@@ -49,19 +54,33 @@ __all__ = [
     "Run",
     "Severity",
     "Trace",
+    "Trained",
     "Watch",
     "check",
     "cure",
     "diagnose",
+    "train",
     "watch",
 ]
+
+
+class _Root(ModuleType):
+    """A stage is a folder and a function of the same name. Here the name is always the function, whoever has imported
+    something from the folder before."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in _HOME or not isinstance(value, ModuleType):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Root
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'torchdoctor' has no attribute {name!r}")
     value = getattr(import_module(f"torchdoctor.{_HOME[name]}"), name)
-    globals()[name] = value  # over the submodule of the same name, which the import has just put here
+    globals()[name] = value
     return value
 
 

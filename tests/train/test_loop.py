@@ -65,7 +65,7 @@ def test_an_incomplete_last_group_counts_fully():
     assert [len(group) for group in grouped(range(7), 3)] == [3, 3, 1]
     three, whole = parts(batch_size=8, n=48), parts(batch_size=8, n=48)  # 24 samples, 3 batches
     steps: list[int] = []
-    fit(three, History(1), LoopOptions(accumulate=2), on_step=steps.append)
+    fit(three, History(1), LoopOptions(accumulate=2), on_step=lambda at: steps.append(at.step))
     assert steps == [1, 2]
     batches = list(whole.train)
     for group in (batches[:2], batches[2:]):

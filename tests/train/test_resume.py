@@ -24,6 +24,7 @@ from torchdoctor.train.log import History
 from torchdoctor.train.loop import LoopOptions, fit
 from torchdoctor.train.resume import Checkpoints
 from torchdoctor.train.seed import random_state, seed_all, set_random_state
+from torchdoctor.train.standing import Standing
 
 STATEFUL = ["tensor-batches", "data-loader", "global-generator"]
 
@@ -87,8 +88,8 @@ def test_resuming_in_the_middle_of_an_epoch_is_exact_to_the_step(tmp_path, stop_
     fit(whole, history)
     expected = everything(whole)
 
-    def stop(step: int) -> None:
-        if step == stop_at:
+    def stop(at: Standing) -> None:
+        if at.step == stop_at:
             raise Stop
 
     with pytest.raises(Stop):

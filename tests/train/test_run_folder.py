@@ -16,6 +16,7 @@ from torchdoctor.recipe.schema import Recipe
 from torchdoctor.record.diagnose import diagnose
 from torchdoctor.record.run import Run
 from torchdoctor.train import checkpoint
+from torchdoctor.train import progress as progress_module
 from torchdoctor.train.log import History
 from torchdoctor.train.progress import Meter, Progress
 from torchdoctor.train.run import new_folder, train
@@ -78,7 +79,7 @@ def test_progress_counts_steps_and_epochs_and_estimates_what_remains(tmp_path):
 
 def test_the_estimate_is_the_steps_left_over_the_rate(monkeypatch):
     clock = itertools.count(step=0.5)
-    monkeypatch.setattr("torchdoctor.train.progress.perf_counter", lambda: next(clock))
+    monkeypatch.setattr(progress_module, "perf_counter", lambda: next(clock))
     seen: list[Progress] = []
     meter = Meter(epochs=2, steps_per_epoch=50, report=seen.append)
     for step in range(0, 41, 10):  # 20 steps a second

@@ -70,12 +70,17 @@ def _lines(what: str, total: float | None, unit: str) -> Iterator[Advance]:
         if now - said < QUIET_SECONDS or not done:
             return
         said, rate = now, done / (now - began)
-        share = "" if known is None else f"/{known:.4g}"
+        share = "" if known is None else f"/{_whole(known)}"
         left = f", {(known - done) / rate:.0f} s left" if known is not None and known > done else ""
-        print(f"{what}: {done:.4g}{share} {unit}, {_rate(rate, unit)}{left}{note and ': ' + note}", file=sys.stderr)
+        print(f"{what}: {_whole(done)}{share} {unit}, {_rate(rate, unit)}{left}{note and ': ' + note}", file=sys.stderr)
 
     yield advance
     print(f"{what}: done in {time.monotonic() - began:.1f} s", file=sys.stderr)
+
+
+def _whole(amount: float) -> str:
+    """10,460 steps are counted; 0.25 of 3 runs are not."""
+    return f"{amount:,.0f}" if amount == int(amount) or amount >= 100 else f"{amount:.3g}"
 
 
 def _rate(speed: float, unit: str) -> str:

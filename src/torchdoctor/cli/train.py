@@ -15,6 +15,7 @@ from torchdoctor.judge.finding import Severity
 if TYPE_CHECKING:
     from torchdoctor.judge.report import Report
     from torchdoctor.recipe.schema import Recipe
+    from torchdoctor.train.progress import Progress
 
 
 @verb
@@ -23,6 +24,9 @@ def train(
     overrides: Overrides = [],  # noqa: B006 - typer copies it
     run: Annotated[Path | None, typer.Option(metavar="FOLDER", help="The run folder; default: runs/DATE-NAME.")] = None,
     resume: Annotated[Path | None, typer.Option(metavar="RUN", help="Go on from that run's last checkpoint.")] = None,
+    price_per_hour: Annotated[
+        float | None, typer.Option(min=0, metavar="PRICE", help="Of this machine; progress then says what it costs.")
+    ] = None,
     html: HtmlPath = None,
     as_json: AsJson = False,
     fail_on: FailOn = Severity.WARNING,
@@ -30,7 +34,7 @@ def train(
     """Train a recipe while watching it. Writes a run folder: signals, checkpoints, findings."""
     recipe = load(config, overrides)
     folder = run or new_run(recipe.name)
-    report, scores = trained(recipe, folder, resume)
+    report, scores = trained(recipe, folder, resume, price_per_hour)
     if not as_json:
         print(", ".join(f"{name} {value:.3f}" for name, value in scores.items()), end="\n\n")
     say(report, as_json=as_json, html=html, beside={"run": str(folder), "scores": scores})
@@ -38,37 +42,39 @@ def train(
     return exit_code(report, fail_on)
 
 
-def trained(recipe: Recipe, folder: Path, resume: Path | None = None) -> tuple[Report, Mapping[str, float]]:
+def trained(
+    recipe: Recipe, folder: Path, resume: Path | None = None, price_per_hour: float | None = None
+) -> tuple[Report, Mapping[str, float]]:
     """What the rules say of the watched training, and the last train_score, val_score and test_score."""
     from torchdoctor.cli.progress import progress
-    from torchdoctor.recipe.build import loop_options
-    from torchdoctor.record.watch import Watch
-    from torchdoctor.show.html import written
-    from torchdoctor.show.words import number
-    from torchdoctor.train.log import History
-    from torchdoctor.train.loop import fit
-    from torchdoctor.train.resume import Checkpoints
+    from torchdoctor.train.run import train
     from torchdoctor.train.score import score
 
-    parts = recipe.experiment().build(recipe.seed)
-    watch = Watch(parts.model, parts.optimizer, parts.loss_fn, run=folder, recipe=recipe.to_yaml())
-    history = History(recipe.train.epochs, also=watch.log)
-    checkpoints = Checkpoints(folder, resume=resume / "last" if resume else None)
-    steps = -(-len(parts.train) // recipe.train.accumulate) * recipe.train.epochs  # type: ignore[arg-type]
     try:
-        with watch, progress(f"training {recipe.name}", steps) as advance:
+        with progress(f"training {recipe.name}") as advance:
 
-            def on_step(step: int) -> None:
-                last = history.numbers.get("val_score", history.numbers.get("train_score"))
-                advance(step, f"epoch {step * recipe.train.epochs // steps}, score {number(last[-1])}" if last else "")
+            def report_progress(p: Progress) -> None:
+                advance(p.step, _words(p, price_per_hour), p.steps)
 
-            fit(parts, history, loop_options(recipe), checkpoints=checkpoints, on_step=on_step)
+            run = train(recipe, folder, resume=resume, report_progress=report_progress)
     except KeyboardInterrupt:
-        note(f"Stopped. {folder} holds what was recorded; go on in a new run with: --resume {folder}")
+        if (folder / "last").is_dir():
+            note(f"Stopped. {folder} holds what was recorded; go on in a new run with: --resume {folder}")
         raise
-    report = watch.report()
-    written(folder / "findings.json", report.to_json())
-    scores: dict[str, float] = {name: all_of[-1] for name, all_of in history.numbers.items() if name.endswith("_score")}
+    scores: dict[str, float] = {name: all_of[-1] for name, all_of in run.history.items() if name.endswith("_score")}
     if (test := recipe.test()) is not None:
-        scores["test_score"] = score(parts.model, test)
-    return report, scores
+        scores["test_score"] = score(run.model, test)
+    return run.report, scores
+
+
+def _words(p: Progress, price_per_hour: float | None) -> str:
+    """epoch 3, val_score 0.91, 12 % waiting for data, cost 0.10 of 0.40."""
+    from torchdoctor.show.words import number
+
+    said = [f"epoch {min(p.epoch + 1, p.epochs)}/{p.epochs}"]
+    said += [f"{name} {number(p.numbers[name])}" for name in ("val_score", "train_score") if name in p.numbers][:1]
+    said.append(f"{p.data_share:.0%} waiting for data")
+    if price_per_hour is not None:
+        spent, total = p.cost(price_per_hour)
+        said.append(f"cost {spent:.2f}" + ("" if total is None else f" of {total:.2f}"))
+    return ", ".join(said)

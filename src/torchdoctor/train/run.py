@@ -1,33 +1,39 @@
-"""Train a recipe or an experiment into a run folder: watched, with checkpoints, resumable.
+"""Train a recipe or an experiment into a run folder: watched, judged, with checkpoints, resumable.
 
-    trained = train(Recipe.load("recipe.yaml"), "runs/first")
-    trained = train(recipe, "runs/second", resume="runs/first")    # goes on where the first stopped
+    run = td.train(Recipe.load("recipe.yaml"))
+    run.history, run.report.findings, run.model, run.folder
+    run = td.train(recipe, "runs/second", resume="runs/first")    # goes on where the first stopped
 
-May not: judge, print (a progress callback may).
+May not: know a rule (it asks the watch), print (a progress callback may).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import yaml
 from torch import nn
 
 from torchdoctor.errors import BadCheckpoint, BadParts
 from torchdoctor.experiment import Experiment
+from torchdoctor.judge.report import Report
 from torchdoctor.parts import Loader, Parts
 from torchdoctor.record.watch import Watch
 from torchdoctor.train import checkpoint
 from torchdoctor.train.log import History
-from torchdoctor.train.loop import DEFAULTS, LoopOptions, fit
+from torchdoctor.train.loop import DEFAULTS, LoopOptions, OnEnd, fit, start
+from torchdoctor.train.plot import plotted
 from torchdoctor.train.progress import Meter, ReportProgress
-from torchdoctor.train.resume import Checkpoints
+from torchdoctor.train.resume import Checkpoints, checkpoint_in, restore
+from torchdoctor.train.schedule import all_lengths, misfit, schedules_of
 from torchdoctor.train.seed import seed_all
+from torchdoctor.train.standing import Standing
+from torchdoctor.train.table import Table
 
 
 class Describes(Protocol):
@@ -36,17 +42,28 @@ class Describes(Protocol):
     def experiment(self) -> Experiment: ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Trained:
-    """folder: the run. parts: as training left them. history: {name: one value per epoch}."""
+    """folder: the run. parts: as training left them. history: one row an epoch. report: what the rules say of it."""
 
     folder: Path
     parts: Parts
-    history: Mapping[str, list[float]]
+    history: Table
+    report: Report
 
     @property
     def model(self) -> nn.Module:
         return self.parts.model
+
+    def plot(self) -> Any:
+        """A matplotlib Figure of losses and scores by epoch. Needs the extra `plot`."""
+        return plotted(self.history, self.folder.name)
+
+    def __repr__(self) -> str:
+        last = {name: values[-1] for name, values in self.history.items() if name.endswith(("_loss", "_score"))}
+        said = ", ".join(f"{name} {value:.4g}" for name, value in last.items())
+        found = ", ".join(f.name for f in self.report if f.alarm) or "no fault found"
+        return f"<run {self.folder}: {self.history.epochs} epochs, {said}; {found}>"
 
 
 def train(
@@ -57,32 +74,41 @@ def train(
     cost: float = 0.02,
     resume: str | Path | None = None,
     checkpoint_steps: int | None = None,
+    on_step: OnEnd | None = None,
+    on_epoch: OnEnd | None = None,
     report_progress: ReportProgress | None = None,
 ) -> Trained:
-    """Train it once, recording to a new run folder (default: runs/DATE-NAME), with its checkpoints `last` and `best`.
+    """Train it once, recording to a new run folder (default: runs/DATE-NAME), with its checkpoints `last` and `best`
+    and what the rules found in findings.json.
 
     seed: of the build; default the recipe's own, else 0. cost: the share of the time that watching may take.
     resume: a run folder or a checkpoint to go on from. checkpoint_steps: also keep the state after so many steps.
+    on_step, on_epoch: functions of yours, called at the end of every optimizer step and epoch with a Standing: at.step,
+    at.epoch, at.loss, at.numbers, at.model, at.parts; at.stop() ends the training there.
     A loop of the user's own is recorded too; it is kept once, at its end, because only its author knows its state.
 
-    Ctrl-C leaves the run readable and its last checkpoint whole. Raises BadRun when the folder holds a run already or
-    cannot be written, BadCheckpoint when `resume` does not fit, BadParts or BadRecipe when it cannot be trained.
+    Ctrl-C leaves the run readable and its last checkpoint whole. Whatever is wrong is told before the folder is made:
+    raises BadRun when it holds a run already or cannot be written, BadCheckpoint when `resume` does not fit or has
+    nothing left to train, BadParts or BadRecipe when it cannot be trained.
     """
     experiment = what if isinstance(what, Experiment) else what.experiment()
     options = _own_options(experiment)
-    if options is None and resume is not None:
-        raise BadParts("resume is for torchdoctor's own loop; this experiment has a fit of its own, which must do it.")
-    start = None if resume is None else checkpoint_in(Path(resume))
+    if options is None and (resume is not None or on_step is not None or on_epoch is not None):
+        raise BadParts(
+            "resume, on_step and on_epoch are for torchdoctor's own loop; this experiment has a fit of its own, "
+            "which must do it."
+        )
+    begin = None if resume is None else checkpoint_in(Path(resume))
     path = new_folder(experiment.name) if folder is None else Path(folder)
     seed = int((experiment.recipe or {}).get("seed", 0)) if seed is None else seed
     seed_all(seed)
     parts = experiment.build(seed)
-    if start is not None:
-        checkpoint.load(start, parts.model)  # fit loads it again; here, so that one that does not fit leaves no run
+    steps = _steps(parts.train, options)
+    done = 0 if options is None else _examined(parts, options, experiment.epochs, steps, begin)
     recipe = None if experiment.recipe is None else yaml.safe_dump(dict(experiment.recipe), sort_keys=False)
 
     with Watch(parts.model, parts.optimizer, parts.loss_fn, run=path, cost=cost, recipe=recipe) as watch:
-        meter = Meter(experiment.epochs, _steps(parts.train, options), report_progress)
+        meter = Meter(experiment.epochs, steps, report_progress, done)
 
         def keep(**numbers: float) -> None:
             watch.log(**numbers)
@@ -90,20 +116,14 @@ def train(
 
         history = History(experiment.epochs, also=keep)
         if options is not None:
-            kept = Checkpoints(path, checkpoint_steps, start)
-            fit(parts, history, options, checkpoints=kept, on_step=meter.step)
+            kept = Checkpoints(path, checkpoint_steps, begin)
+            fit(parts, history, options, checkpoints=kept, on_step=_both(meter, on_step), on_epoch=on_epoch)
         elif experiment.fit is not None:
             experiment.fit(parts, history)
             checkpoint.save(path / "last", parts.model, {})
-    return Trained(path, parts, history.numbers)
-
-
-def checkpoint_in(path: Path) -> Path:
-    """The last checkpoint of a run folder; a checkpoint's own folder is given back. Raises BadCheckpoint for others."""
-    for folder in (path / "last", path):
-        if (folder / checkpoint.STATE).is_file() or folder.with_name(folder.name + ".old").is_dir():
-            return folder
-    raise BadCheckpoint(f"{path} holds no checkpoint to resume from. Give a run folder, or one of its checkpoints.")
+    report = watch.report()
+    (path / "findings.json").write_text(report.to_json(), "utf-8")
+    return Trained(path, parts, Table(history.numbers), report)
 
 
 def new_folder(name: str, parent: Path = Path("runs")) -> Path:
@@ -114,6 +134,44 @@ def new_folder(name: str, parent: Path = Path("runs")) -> Path:
     while folder.exists():
         folder, number = base.with_name(f"{base.name}-{number}"), number + 1
     return folder
+
+
+def _examined(parts: Parts, options: LoopOptions, epochs: int, steps: int | None, begin: Path | None) -> int:
+    """What can be known before training is said before there is a folder. Returns the epochs that were done before."""
+    if said := misfit(schedules_of(parts.scheduler, parts.optimizer), epochs, steps):
+        raise BadParts(said)
+    at = start(parts, options, epochs)
+    if begin is None:
+        return 0
+    wanted = all_lengths(at.schedules)
+    restore(begin, at)  # fit does it again; here, so that a checkpoint that does not fit leaves no run
+    if at.epoch >= epochs:
+        raise BadCheckpoint(
+            f"{begin} has trained {at.epoch} epochs already, and {epochs} were asked for. To go on, ask for more: "
+            f"train.epochs={2 * at.epoch}."
+        )
+    if at.out_of_patience(options.patience):
+        raise BadCheckpoint(
+            f"{begin} stopped after epoch {at.epoch}, {options.patience} epochs after the best one. To go on, set "
+            f"train.patience to more than {at.epoch - at.best_epoch}, or to null."
+        )
+    for asked, saved in zip(wanted, all_lengths(at.schedules)):
+        for name, length in asked.items():
+            if saved[name] != length:
+                raise BadCheckpoint(
+                    f"The schedule of {begin} was made for {name}={saved[name]}, and this one for {length}. Resume "
+                    f"with {name}={saved[name]}, or train anew."
+                )
+    return at.epoch
+
+
+def _both(meter: Meter, on_step: OnEnd | None) -> Callable[[Standing], None]:
+    def step(at: Standing) -> None:
+        meter.step(at.step, at.waited)
+        if on_step is not None:
+            on_step(at)
+
+    return step
 
 
 def _own_options(experiment: Experiment) -> LoopOptions | None:
@@ -128,6 +186,7 @@ def _own_options(experiment: Experiment) -> LoopOptions | None:
 
 
 def _steps(loader: Loader, options: LoopOptions | None) -> int | None:
+    """Optimizer steps in an epoch; None where the loader does not say."""
     try:
         batches = len(loader)  # type: ignore[arg-type]
     except TypeError:
