@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from torch.utils.data import DataLoader, TensorDataset
 
 from torchdoctor.data.batch import as_batch, batches_of
+from torchdoctor.data.cut import stratified
 from torchdoctor.data.digits import digits
 from torchdoctor.data.pairs import Pairs
+from torchdoctor.data.samples import as_divided, divided, limited
 from torchdoctor.data.scaling import scaling
-from torchdoctor.data.splits import Splits, as_splits, divided, limited, stratified
+from torchdoctor.data.splits import Splits, as_splits
 from torchdoctor.errors import BadParts
 
 
@@ -35,27 +37,27 @@ def test_digits_are_divided_70_20_10_the_same_way_for_the_same_seed():
     whole = digits()
     assert whole.train_x.shape == (1797, 1, 8, 8) and whole.train_x.dtype == torch.uint8
     assert int(whole.train_x.max()) == 255 and whole.train_y.unique().tolist() == list(range(10))
-    one, same, other = (divided(whole, (0.7, 0.2, 0.1), seed) for seed in (0, 0, 1))
-    assert [len(x) for x in one[0::2]] == pytest.approx([1258, 360, 179], abs=3)
-    assert torch.equal(one.train_x, same.train_x) and not torch.equal(one.train_x, other.train_x)
+    one, same, other = (divided(as_divided(whole), (0.7, 0.2, 0.1), seed) for seed in (0, 0, 1))
+    assert [len(part) for part in one] == pytest.approx([1258, 360, 179], abs=3)
+    assert torch.equal(one.train.x, same.train.x) and not torch.equal(one.train.x, other.train.x)
 
 
 def test_a_test_set_of_its_own_is_kept_and_validation_is_cut_from_training():
     x, y = torch.arange(90.0)[:, None], torch.arange(90) % 2
-    cut = divided(Splits(x, y, None, None, x[:10] + 1000, y[:10]), (0.7, 0.2, 0.1), 0)
-    assert len(cut.train_x) == 70 and len(cut.val_x) == 20 and torch.equal(cut.test_x, x[:10] + 1000)
-    assert not set(cut.train_x[:, 0].tolist()) & set(cut.val_x[:, 0].tolist())
+    cut = divided(as_divided(Splits(x, y, None, None, x[:10] + 1000, y[:10])), (0.7, 0.2, 0.1), 0)
+    assert len(cut.train) == 70 and len(cut.val) == 20 and torch.equal(cut.test.x, x[:10] + 1000)
+    assert not set(cut.train.x[:, 0].tolist()) & set(cut.val.x[:, 0].tolist())
 
 
 def test_a_share_of_zero_gives_no_part_rather_than_an_empty_one():
-    cut = divided(Splits(torch.zeros(10, 2), torch.zeros(10)), (1, 0, 0), 0)
-    assert cut.val_x is None and cut.test_y is None and len(cut.train_x) == 10
+    cut = divided(as_divided(Splits(torch.zeros(10, 2), torch.zeros(10))), (1, 0, 0), 0)
+    assert cut.val is None and cut.test is None and len(cut.train) == 10
 
 
 def test_a_limit_keeps_the_classes_in_proportion():
-    few = limited(divided(digits(), (0.7, 0.2, 0.1), 0), 100, 0)
-    assert [len(x) for x in few[0::2]] == pytest.approx([100, 100, 100], abs=5)
-    assert few.train_y.bincount().min() >= 8
+    few = limited(divided(as_divided(digits()), (0.7, 0.2, 0.1), 0), 100, 0)
+    assert [len(part) for part in few] == pytest.approx([100, 100, 100], abs=5)
+    assert few.train.y.bincount().min() >= 8
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from torchdoctor.data.names import DATA
 from torchdoctor.errors import BadRecipe
 from torchdoctor.models.names import ACTIVATIONS, INITS, NORMALIZATIONS, OUTPUTS
 from torchdoctor.recipe.schema import Recipe
@@ -21,7 +22,7 @@ from torchdoctor.recipe.schema import Recipe
     [
         ({"optimiser": {}}, "there is no 'optimiser'. Did you mean 'optimizer'? Allowed: name, seed, data"),
         ({"optimizer": {"momentun": 0.9}}, "there is no 'optimizer.momentun'. Did you mean 'momentum'? Allowed: name,"),
-        ({"model": {"name": "lenet"}}, "model.name = 'lenet': must be lenet5, mlp,"),
+        ({"model": {"name": "lenet"}}, "model.name = 'lenet': must be lenet5, alexnet,"),
         ({"model": {"name": "lenet"}}, "or an import path 'package.module:name'. Did you mean 'lenet5'?"),
         ({"model": {"activation": "rely"}}, "model.activation = 'rely': must be relu,"),
         ({"model": {"activation": "my.own:act"}}, "model.activation = 'my.own:act': must be relu,"),
@@ -119,7 +120,7 @@ def test_json_schema_says_what_every_key_means_and_which_names_there_are():
         assert section["description"] and not section["additionalProperties"]
         for key, field in section["properties"].items():
             assert field.get("description"), f"{name}.{key}"
-    assert schema["$defs"]["Data"]["properties"]["name"]["anyOf"][0]["enum"] == ["digits", "mnist", "fashion-mnist"]
+    assert schema["$defs"]["Data"]["properties"]["name"]["anyOf"][0]["enum"] == list(DATA)
     assert schema["$defs"]["Model"]["properties"]["output"]["enum"] == list(OUTPUTS)
     assert schema["$defs"]["Model"]["properties"]["init"]["enum"] == list(INITS)
     assert set(NORMALIZATIONS) <= set(str(schema["$defs"]["Model"]["properties"]["normalization"]).split("'"))

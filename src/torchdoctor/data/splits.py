@@ -1,22 +1,23 @@
-"""Splits: inputs and targets for training, validation and test; cut by share where a data set came in one piece."""
+"""Splits: inputs and targets for training, validation and test, as tensors."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from torchdoctor.errors import BadParts
 
-Rows = NDArray[np.int64]
-
 
 class Splits(NamedTuple):
-    """x: (N, ...), y: (N, ...). What is None is cut from what is there, by `divided`."""
+    """x: (N, ...), y: (N, ...). What is None is not there, or still to be cut from training (samples.divided).
+
+    It holds numbers alone. What they mean goes along with them: class names and sample names are those of
+    `Prepared(splits, preparation, names)`, which is what a recipe's Builder(recipe).prepared gives.
+    """
 
     train_x: Tensor
     train_y: Tensor
@@ -24,6 +25,10 @@ class Splits(NamedTuple):
     val_y: Tensor | None = None
     test_x: Tensor | None = None
     test_y: Tensor | None = None
+
+    def mapped(self, fn: Callable[[Tensor], Tensor]) -> Splits:
+        """fn of each tensor that is there."""
+        return Splits(*(None if t is None else fn(t) for t in self))  # type: ignore[arg-type]
 
 
 def as_splits(given: Any, name: str) -> Splits:
@@ -46,60 +51,6 @@ def as_splits(given: Any, name: str) -> Splits:
     if train_x is None or train_y is None or not len(train_x):
         raise BadParts(f"{name} gives no training samples; it must give at least one.")
     return Splits(train_x, train_y, *held_out)
-
-
-def divided(splits: Splits, shares: Sequence[float], seed: int) -> Splits:
-    """With validation and test cut from training where they are missing. shares: of training, validation and test.
-
-    A data set with a test set of its own keeps it; then the first two shares divide its training samples. Every class
-    is divided in the same proportion, and at random. Raises BadParts when too few samples are left to train on.
-    """
-    if splits.val_x is not None:
-        return splits
-    wanted = list(shares) if splits.test_x is None else list(shares[:2])
-    train, val, *test = stratified(splits.train_y, wanted, seed)
-    if not len(train):
-        raise BadParts(f"Splitting {len(splits.train_x)} samples {list(shares)} leaves none to train on.")
-    x, y = splits.train_x, splits.train_y
-    cut = Splits(x[train], y[train], *_some(x, y, val), splits.test_x, splits.test_y)
-    if not test:
-        return cut
-    test_x, test_y = _some(x, y, test[0])
-    return cut._replace(test_x=test_x, test_y=test_y)
-
-
-def stratified(y: Tensor, shares: Sequence[float], seed: int) -> list[Rows]:
-    """Row numbers of each share, in random order; class by class where the targets are whole numbers."""
-    random = np.random.default_rng(seed)
-    order = random.permutation(len(y))
-    classes = y.numpy()[order] if y.ndim == 1 and not y.is_floating_point() else np.zeros(len(y), np.int64)
-    edges = np.cumsum(shares)[:-1] / np.sum(shares)
-    pieces: list[list[Rows]] = [[] for _ in shares]
-    for label in np.unique(classes):
-        members = order[classes == label]
-        for piece, rows in zip(pieces, np.split(members, np.round(edges * len(members)).astype(int))):
-            piece.append(rows)
-    return [random.permutation(np.concatenate(piece)) for piece in pieces]
-
-
-def limited(splits: Splits, limit: int | None, seed: int) -> Splits:
-    """At most `limit` samples of each part, drawn at random and class by class."""
-    if limit is None:
-        return splits
-    parts: list[Tensor | None] = []
-    for x, y in zip(splits[0::2], splits[1::2]):
-        if x is None or y is None or len(x) <= limit:
-            parts += [x, y]
-        else:
-            rows = stratified(y, [limit, len(y) - limit], seed)[0]
-            parts += [x[rows], y[rows]]
-    train_x, train_y, *held_out = parts
-    assert train_x is not None and train_y is not None  # a Splits always holds training samples
-    return Splits(train_x, train_y, *held_out)
-
-
-def _some(x: Tensor, y: Tensor, rows: Rows) -> tuple[Tensor | None, Tensor | None]:
-    return (x[rows], y[rows]) if len(rows) else (None, None)
 
 
 def _as_tensor(value: Any, name: str) -> Tensor:

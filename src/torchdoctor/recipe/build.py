@@ -12,14 +12,17 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from torchdoctor.data.balance import class_weights, sample_weights
 from torchdoctor.data.batches import TensorBatches
+from torchdoctor.data.prepared import Prepared
 from torchdoctor.data.splits import Splits
+from torchdoctor.errors import BadRecipe
 from torchdoctor.experiment import Experiment
 from torchdoctor.parts import Loader, Parts
 from torchdoctor.recipe.makers.augment import augmented
 from torchdoctor.recipe.makers.data import Sets, made_data, sizes_of
 from torchdoctor.recipe.makers.loss import made_loss
-from torchdoctor.recipe.makers.model import made_model
+from torchdoctor.recipe.makers.model import made_model, started
 from torchdoctor.recipe.makers.optimizer import made_optimizer
 from torchdoctor.recipe.makers.schedule import made_scheduler
 from torchdoctor.recipe.schema import Recipe
@@ -56,24 +59,49 @@ class Builder:
         that what training draws (dropout) depends on the seed too."""
         train, val, _ = self._loaders(seed)  # before seeding: only the first build reads the data, which draws numbers
         seed_all(seed)
-        model = made_model(self.recipe, sizes_of(self.data)).to(chosen(self.recipe.train.device))
+        targets = self.data.train_y if isinstance(self.data, Splits) else None
+        model = started(made_model(self.recipe, sizes_of(self.made)), self.recipe, targets)
+        model = model.to(chosen(self.recipe.train.device))
         optimizer = made_optimizer(self.recipe, model)
-        return Parts(model, made_loss(self.recipe), optimizer, train, val, made_scheduler(self.recipe, optimizer))
+        loss_fn = made_loss(self.recipe, class_weights=self._class_weights())
+        return Parts(model, loss_fn, optimizer, train, val, made_scheduler(self.recipe, optimizer))
 
     def test(self) -> Loader | None:
         """The loader of the test part; None where there is none."""
         return self._loaders(self.recipe.seed)[2]
 
     @cached_property
-    def data(self) -> Splits | Sets:
-        """Divided, limited and scaled tensors on the device; or the user's own data sets."""
+    def made(self) -> Prepared | Sets:
+        """Divided, limited and prepared tensors on the device, with what is known of them (class names, preparation,
+        names of the samples); or the user's own data sets."""
         return made_data(self.recipe)
+
+    @property
+    def data(self) -> Splits | Sets:
+        """The tensors alone; or the user's own data sets."""
+        return self.made.splits if isinstance(self.made, Prepared) else self.made
+
+    def _class_weights(self) -> Tensor | None:
+        """One weight per class, where the recipe asks for them."""
+        if self.recipe.data.balance != "weights":
+            return None
+        y, outputs = self._labels()
+        return class_weights(y, outputs).to(y.device)
+
+    def _chances(self) -> Tensor | None:
+        """With which each training sample is drawn, where the recipe asks for a balanced sampler."""
+        return sample_weights(*self._labels()) if self.recipe.data.balance == "sampler" else None
+
+    def _labels(self) -> tuple[Tensor, int]:
+        if not isinstance(self.data, Splits):
+            raise BadRecipe(f"data.balance: {self.recipe.data.name} returns data sets; let it balance them itself.")
+        return self.data.train_y, sizes_of(self.made)["outputs"]
 
     def _loaders(self, seed: int) -> tuple[Loader, Loader | None, Loader | None]:
         size, shuffle, data = self.recipe.data.batch_size, self.recipe.data.shuffle, self.data
         if isinstance(data, Splits):
-            train: Loader = TensorBatches(data.train_x, data.train_y, size, shuffle, seed)
-            train = augmented(train, self.recipe, seed, sizes_of(data).get("outputs"))
+            train: Loader = TensorBatches(data.train_x, data.train_y, size, shuffle, seed, weights=self._chances())
+            train = augmented(train, self.recipe, seed, sizes_of(self.made).get("outputs"))
             return train, _in_order(data.val_x, data.val_y, size), _in_order(data.test_x, data.test_y, size)
         generator = torch.Generator().manual_seed(seed)
         first: Loader = augmented(DataLoader(data[0], size, shuffle, generator=generator), self.recipe, seed)

@@ -13,7 +13,7 @@ from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_after_validator_function
 
 from torchdoctor.data.augment.names import AUGMENTATIONS
-from torchdoctor.data.names import DATA
+from torchdoctor.data.names import DATA, STEPS
 from torchdoctor.errors import did_you_mean
 from torchdoctor.models.names import ACTIVATIONS, MODELS
 from torchdoctor.recipe.names import LOSSES, OPTIMIZERS, SCHEDULES
@@ -44,6 +44,7 @@ class OneOf:
 
 DataName = Annotated[str, OneOf(tuple(DATA))]
 AugmentationName = Annotated[str, OneOf(tuple(AUGMENTATIONS))]
+StepName = Annotated[str, OneOf(tuple(name for name in STEPS if name != "matrix"), paths=False)]
 ModelName = Annotated[str, OneOf(tuple(MODELS))]
 ActivationName = Annotated[str, OneOf(tuple(ACTIVATIONS), paths=False)]
 LossName = Annotated[str, OneOf(tuple(LOSSES))]

@@ -1,75 +1,119 @@
-"""The data of a recipe, read, divided and scaled; and what a model must know of them."""
+"""The data of a recipe, read, divided and prepared; and what a model must know of them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from torchdoctor.data.batch import as_batch
-from torchdoctor.data.names import DATA
-from torchdoctor.data.scaling import scaling
-from torchdoctor.data.splits import Splits, as_splits, divided, limited
+from torchdoctor.data.names import CLASSES, DATA, STEPS
+from torchdoctor.data.preparation import fitted
+from torchdoctor.data.prepared import Prepared
+from torchdoctor.data.samples import Divided, Samples, as_divided, divided, learnable, limited
+from torchdoctor.data.splits import Splits, as_splits
+from torchdoctor.data.steps.step import Step
+from torchdoctor.data.steps.tokens import PADDING
 from torchdoctor.errors import BadRecipe
 from torchdoctor.models.names import MODELS
 from torchdoctor.recipe.imports import called, imported, takes
 from torchdoctor.recipe.schema import Recipe
+from torchdoctor.recipe.sections.data import Data
 from torchdoctor.train.device import chosen
 from torchdoctor.train.seed import seed_all
 
 Sets = tuple[Dataset[Any], ...]  # training, validation and perhaps test
+OFFERED = ("root", "download", "target", "text", "group", "time", "size", "channels")  # only to sources that take them
+PREPARING = ("features", "scale", "target_scale", "limit", "split_by")  # nothing that data sets or a store let us do
 
 
-def made_data(recipe: Recipe) -> Splits | Sets:
-    """Divided, limited and scaled tensors on the device; or the user's own data sets."""
+def made_data(recipe: Recipe) -> Prepared | Sets:
+    """Divided, limited and prepared tensors on the device, with what is known of them; or the user's own data sets."""
+    given = read_data(recipe)
+    if isinstance(given, Prepared):
+        return _on_device(given, recipe)
+    return _prepared(given, recipe) if isinstance(given, Divided) else given
+
+
+def read_data(recipe: Recipe) -> Divided | Prepared | Sets:
+    """Divided and limited, but raw: pictures are bytes, tables columns. What is stored is prepared already."""
     asked = recipe.data
     function = imported(asked.name, DATA, "data.name")
-    offered = {"root": asked.root, "seed": recipe.seed}
-    if asked.root is not None and not takes(function, "root"):
-        raise BadRecipe(f"data.root = {asked.root!r}: data set {asked.name!r} takes no root; leave it out.")
     seed_all(recipe.seed)  # for functions that draw from the global generators
-    given = called(function, "data.args", asked.args, offered=offered)
+    given = called(function, "data.args", asked.args, offered={**_offered(asked, function), "seed": recipe.seed})
+    if isinstance(given, Prepared):
+        _must_be_plain(asked, "is prepared data")
+        return given
     if _are_sets(given):
-        return _plain_sets(given, recipe)
-    splits = divided(as_splits(given, asked.name), asked.split, recipe.seed)
-    return _prepared(limited(splits, asked.limit, recipe.seed), recipe)
+        _must_be_plain(asked, "returns data sets")
+        return tuple(given)
+    samples = given if isinstance(given, Samples) else as_splits(given, asked.name)
+    by = asked.split_by or ("group" if asked.group else "time" if asked.time else "stratified")
+    whole = as_divided(samples, CLASSES.get(asked.name))
+    cut = divided(learnable(whole) if isinstance(given, Samples) else whole, asked.split, recipe.seed, by)
+    return limited(cut, asked.limit, recipe.seed)
 
 
-def sizes_of(data: Splits | Sets) -> dict[str, Any]:
-    """What a model must know of the data: input_shape, outputs, and of token ids the vocabulary."""
-    if not isinstance(data, Splits):
+def sizes_of(data: Prepared | Sets) -> dict[str, Any]:
+    """What a model must know of the data: input_shape, outputs, and of token ids the vocabulary and the padding."""
+    if not isinstance(data, Prepared):
         inputs, _ = as_batch(next(iter(DataLoader(data[0], 1))))
         return {"input_shape": tuple(inputs[0].shape[1:])}
-    x, targets = data.train_x, [y for y in data[1::2] if y is not None]
-    sizes = {"input_shape": tuple(x.shape[1:]), "outputs": _outputs(targets)}
-    if x.is_floating_point():
+    splits, classes = data.splits, data.classes
+    targets = [y for y in splits[1::2] if y is not None]
+    sizes = {"input_shape": tuple(splits.train_x.shape[1:]), "outputs": len(classes) if classes else _outputs(targets)}
+    if splits.train_x.is_floating_point():
         return sizes
-    return {**sizes, "vocabulary": 1 + max(int(part.max()) for part in data[0::2] if part is not None)}
+    if (known := data.preparation.vocabulary) is not None:
+        return {**sizes, "vocabulary": known, "padding": PADDING}
+    return {**sizes, "vocabulary": 1 + max(int(part.max()) for part in splits[0::2] if part is not None)}
 
 
-def _prepared(splits: Splits, recipe: Recipe) -> Splits:
-    """Scaled by the training samples, as float32 (token ids stay what they are), on the device.
+def made_steps(asked: Data) -> tuple[Step, ...] | None:
+    """The steps of data.features, not yet fitted; None leaves it to the data. Raises BadRecipe naming the option."""
+    if asked.features is None:
+        return None
+    described = [item for step in asked.features for item in step.items()]
+    return tuple(_made_step(name, options, f"data.features[{i}].{name}") for i, (name, options) in enumerate(described))
 
-    Decimals (N,) become (N, 1) for a model that is told how many outputs it needs, because that model gives (N, 1), and
-    a loss would broadcast the two against each other.
-    """
-    asked, device = recipe.data, chosen(recipe.train.device)
-    ids = splits.train_x.dtype == torch.int64
-    if ids and asked.scale != "none":
-        raise BadRecipe(f"data.scale = {asked.scale!r}: the inputs are whole numbers (ids); give decimals, or none.")
-    if asked.target_scale != "none" and not splits.train_y.is_floating_point():
+
+def _made_step(name: str, options: dict[str, Any], key: str) -> Step:
+    given = {option: tuple(value) if isinstance(value, list) else value for option, value in options.items()}
+    try:
+        step: Step = called(imported(name, STEPS, "data.features"), key, given)
+    except TypeError as error:  # from text where a step compares numbers
+        raise BadRecipe(f"{key} = {options}: {error}.") from None
+    return step
+
+
+def _prepared(data: Divided, recipe: Recipe) -> Prepared:
+    """By what the training samples say, as float32 (token ids stay what they are), on the device."""
+    asked = recipe.data
+    if asked.target_scale != "none" and not data.train.y.is_floating_point():
         raise BadRecipe(f"data.target_scale = {asked.target_scale!r}: the targets are classes, not decimals.")
-    inputs = _same if ids else scaling(splits.train_x, asked.scale)
-    targets = _same if asked.target_scale == "none" else scaling(splits.train_y, asked.target_scale)
-    wide = splits.train_y.is_floating_point() and takes(imported(recipe.model.name, MODELS, "model.name"), "outputs")
+    preparation, train_x = fitted(data.train, made_steps(asked), asked.scale, asked.target_scale)
+    held_out = [None if part is None else preparation(part.x) for part in data[1:]]
+    targets = [None if part is None else (preparation.target or _same)(part.y) for part in data]
+    pairs = zip((train_x, *held_out), targets)
+    splits = Splits(*(tensor for pair in pairs for tensor in pair))  # type: ignore[arg-type]
+    names = [None if part is None else part.names for part in data]
+    made = Prepared(splits, preparation, (names[0], names[1], names[2]), data.train.skipped)
+    return _on_device(made, recipe)
 
-    def prepared(tensor: Tensor, is_target: bool) -> Tensor:
-        ready = (targets if is_target else inputs)(tensor).to(device)
-        return ready[:, None] if is_target and wide and ready.ndim == 1 else ready
 
-    return Splits(*(None if t is None else prepared(t, i % 2 == 1) for i, t in enumerate(splits)))  # type: ignore[arg-type]
+def _on_device(made: Prepared, recipe: Recipe) -> Prepared:
+    """Decimals (N,) become (N, 1) for a model that is told how many outputs it needs, because that model gives (N, 1),
+    and a loss would broadcast the two against each other."""
+    device = chosen(recipe.train.device)
+    splits = made.splits.mapped(lambda tensor: tensor.to(device))
+    if splits.train_y.is_floating_point() and takes(imported(recipe.model.name, MODELS, "model.name"), "outputs"):
+        splits = Splits(*(_as_rows(tensor) if i % 2 else tensor for i, tensor in enumerate(splits)))  # type: ignore[arg-type]
+    return Prepared(splits, made.preparation, made.names, made.skipped)
+
+
+def _as_rows(y: Tensor | None) -> Tensor | None:
+    return y[:, None] if y is not None and y.ndim == 1 else y
 
 
 def _same(tensor: Tensor) -> Tensor:
@@ -83,15 +127,23 @@ def _outputs(targets: list[Tensor]) -> int:
     return 1 if targets[0].ndim == 1 else targets[0].shape[1]
 
 
+def _offered(asked: Data, function: Any) -> dict[str, Any]:
+    """What the recipe says to sources that take it. Raises BadRecipe for what is said to one that does not."""
+    for name in OFFERED:
+        value = getattr(asked, name)
+        if value not in (None, False) and not takes(function, name):
+            raise BadRecipe(f"data.{name} = {value!r}: data set {asked.name!r} takes no {name}; leave it out.")
+    return {name: getattr(asked, name) for name in OFFERED}
+
+
 def _are_sets(given: Any) -> bool:
     return (
         isinstance(given, (tuple, list)) and len(given) in (2, 3) and all(isinstance(part, Dataset) for part in given)
     )
 
 
-def _plain_sets(given: Any, recipe: Recipe) -> Sets:
-    for name, plain in (("scale", "none"), ("target_scale", "none"), ("limit", None)):
-        if getattr(recipe.data, name) != plain:
-            value = getattr(recipe.data, name)
-            raise BadRecipe(f"data.{name} = {value!r}: {recipe.data.name} returns data sets; let it do this itself.")
-    return tuple(given)
+def _must_be_plain(asked: Data, what: str) -> None:
+    for name in PREPARING:
+        value = getattr(asked, name)
+        if value != Data.model_fields[name].default:
+            raise BadRecipe(f"data.{name} = {value!r}: {asked.name} {what}; let it do this itself.")

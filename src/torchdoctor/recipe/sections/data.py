@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import NonNegativeFloat, PositiveInt, field_validator
+from pydantic import Field, NonNegativeFloat, PositiveInt, ValidationInfo, field_validator
 
 from torchdoctor.errors import did_you_mean
-from torchdoctor.recipe.choice import AugmentationName, DataName
+from torchdoctor.recipe.choice import AugmentationName, DataName, StepName
 from torchdoctor.recipe.section import Args, Section
 
 Statistic = float | tuple[float, ...]
@@ -21,13 +21,29 @@ class Data(Section):
 
     name: DataName = "digits"
     """A data set, or the import path of a function of yours that returns (x, y), (train_x, train_y, val_x, val_y,
-    test_x, test_y) or two or three datasets; it is given root and seed if it takes them."""
+    test_x, test_y), Samples or two or three datasets; it is given root, seed and the other options if it takes them."""
     root: str | None = None
-    """The folder with the files, for data sets that are not embedded."""
+    """The folder with the files, for data sets that are not embedded; of a table its file; of stored data their URL."""
+    download: bool = False
+    """Get the official files into root when they are not there, checked against their published checksums."""
+    target: str | None = None
+    """The column of a table that is to be learnt."""
+    text: str | None = None
+    """The column of a table that holds free text; it is then the input."""
+    size: PositiveInt | tuple[PositiveInt, PositiveInt] | None = None
+    """Pixels that pictures of a folder are brought to: a square, or [height, width]; null takes only equal ones."""
+    channels: Literal[1, 3, 4] | None = None
+    """What pictures of a folder are brought to: 1 grey, 3 colour, 4 colour and opacity; null takes only equal ones."""
+    features: list[dict[StepName, Args]] | None = None
+    """Steps that make inputs of columns, in order: fill, log, buckets, one-hot, words, tokens, scale, whiten; each a
+    name, {name: [columns]} or {name: {option: value}}. null does what is needed: fill and one-hot for tables, tokens
+    for text."""
     batch_size: PositiveInt = 64
-    """Samples in a batch."""
+    """Samples in a batch; of all processes together, where there are many."""
     shuffle: bool = True
     """Training samples in a new order each epoch."""
+    balance: Literal["none", "weights", "sampler"] = "none"
+    """Against classes of unequal size: weights in the loss; or a sampler that draws every class equally often."""
     scale: Literal["none", "unit", "standard"] | tuple[Statistic, Statistic] = "none"
     """How inputs are scaled, by numbers from the training samples: none; unit, by the largest value; standard, zero
     mean and unit standard deviation per channel or feature; or [mean, std] to use."""
@@ -35,6 +51,13 @@ class Data(Section):
     """How targets that are decimals are scaled: none, or standard as above."""
     split: tuple[NonNegativeFloat, NonNegativeFloat, NonNegativeFloat] = (0.7, 0.2, 0.1)
     """Shares of training, validation and test, where the data set does not come divided."""
+    group: str | None = None
+    """The column of a table that says what belongs together, such as the patient: no group is in two parts."""
+    time: str | None = None
+    """The column of a table that says when: training comes before validation, and validation before test."""
+    split_by: Literal["stratified", "random", "group", "time"] | None = Field(None, validate_default=True)
+    """How the split is cut: each class in proportion, at random, by group or by time; null goes by group or time where
+    one is named, else it is stratified."""
     limit: PositiveInt | None = None
     """At most this many samples of each part."""
     args: Args = {}
@@ -67,6 +90,29 @@ class Data(Section):
         if isinstance(value, (list, tuple)) and len(value) == 3 and all(map(_is_share, value)) and value[0] > 0:
             return value
         raise ValueError("must be the shares of training (above 0), validation and test, as [0.7, 0.2, 0.1]")
+
+    @field_validator("features", mode="before")
+    @classmethod
+    def _names_or_names_with_columns_or_options(cls, value: Any) -> Any:
+        if value is None:
+            return value
+        items = [{item: {}} if isinstance(item, str) else item for item in (value if isinstance(value, list) else [0])]
+        if all(isinstance(item, dict) and len(item) == 1 for item in items):
+            return [{name: {"columns": v} if isinstance(v, list) else v or {} for name, v in i.items()} for i in items]
+        raise ValueError("must be a list of names, {name: [columns]} and {name: {option: value}}, as [{log: [income]}]")
+
+    @field_validator("split_by")
+    @classmethod
+    def _by_what_is_named(cls, value: str | None, info: ValidationInfo) -> str | None:
+        for way in ("group", "time"):
+            named = info.data.get(way) is not None
+            if value == way and not named:
+                raise ValueError(f"needs the column: data.{way}")
+            if named and value not in (None, way):
+                raise ValueError(f"leaves data.{way} without effect; leave one of the two out")
+        if info.data.get("group") is not None and info.data.get("time") is not None and value is None:
+            raise ValueError("must be group or time, since both columns are named")
+        return value
 
 
 def _is_share(value: Any) -> bool:

@@ -1,0 +1,101 @@
+"""CSV, TSV and Parquet files as pandas frames; each way in which reading loses or bends something is an error instead.
+
+May not: choose targets, learn anything from the samples.
+"""
+
+from __future__ import annotations
+
+import csv
+import warnings
+from pathlib import Path
+from typing import Any, Literal
+
+from torchdoctor.errors import BadParts, one_line
+from torchdoctor.extra import needed
+
+Quoting = Literal["minimal", "none"]
+MISSING = ["", "NA", "N/A", "n/a", "<NA>", "nan", "NaN", "-nan", "-NaN", "null", "NULL", "None", "#N/A", "#NA"]
+
+
+def read_frame(
+    root: str,
+    *,
+    text: str | None = None,
+    target: str | None = None,
+    separator: str | None = None,
+    quoting: Quoting | None = None,
+    header: bool = True,
+    encoding: str = "utf-8",
+) -> Any:
+    """The file as a DataFrame whose column names are text. Raises BadParts, in one line, with what to set.
+
+    text, target: columns in which "NA" or "null" are words, not missing values. separator: default a tab for .tsv and
+    .tab, else a comma. quoting: whether quotation marks enclose fields (minimal) or are text (none); default minimal,
+    unless rows are lost by that, which is an error.
+    """
+    pandas = needed("pandas", extra="tables")
+    path = Path(root)
+    if "://" not in root and not path.is_file():
+        what = "a folder; give the file in it" if path.is_dir() else "not there"
+        raise BadParts(f"data.root = {root!r} is {what}: a .csv, .tsv or .parquet file.")
+    if path.suffix.lower() in (".parquet", ".pq"):
+        needed("pyarrow", extra="tables")
+        return _named(_read(lambda: pandas.read_parquet(root), root), root)
+    separator = separator or ("\t" if path.suffix.lower() in (".tsv", ".tab") else ",")
+    how = {
+        "sep": separator,
+        "header": 0 if header else None,
+        "encoding": encoding,
+        "quoting": csv.QUOTE_NONE if quoting == "none" else csv.QUOTE_MINIMAL,
+        "index_col": False,
+    }
+    names = _read(lambda: pandas.read_csv(root, nrows=0 if header else 1, **how), root).columns
+    missing = {name: [""] if str(name) in (text, target) else MISSING for name in names}
+    kinds = {name: str for name in names if str(name) == text}
+    frame = _read(
+        lambda: pandas.read_csv(root, keep_default_na=False, na_values=missing, dtype=kinds, low_memory=False, **how),
+        root,
+    )
+    if quoting is None and "://" not in root:
+        _complain_of_lost_rows(path, len(frame), separator, header)
+    if len(names) == 1 and separator == "," and any(mark in str(names[0]) for mark in ";\t|"):
+        raise BadParts(
+            f"{root} has one column, {str(names[0])[:60]!r}. Set data.args.separator."
+        )
+    return _named(frame, root)
+
+
+def _read(read: Any, root: str) -> Any:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # pandas warns where it drops fields
+            return read()
+    except UnicodeDecodeError as error:
+        raise BadParts(f"{root} is not UTF-8 at byte {error.start}; set data.args.encoding, such as latin-1.") from None
+    except (ValueError, Warning) as error:  # pandas' and pyarrow's parser errors are ValueErrors
+        said = one_line(error).partition(": ")[2].removeprefix("Error tokenizing data. C error: ").rstrip(". ")
+        hint = " Are quotation marks mere text? Set data.args.quoting: none." if "EOF inside string" in said else ""
+        raise BadParts(f"Cannot read {root} as a table: {said}.{hint}") from None
+    except OSError as error:
+        raise BadParts(f"Cannot read {root}: {error}.") from None
+
+
+def _complain_of_lost_rows(path: Path, rows: int, separator: str, header: bool) -> None:
+    """A lone quotation mark begins a field that ends at the next one, lines later; all between is one row.
+
+    A field may well hold line ends. But when every line by itself has the same number of separators, lines are rows.
+    """
+    lines = [line for line in path.read_bytes().splitlines() if line.strip()]
+    lost = len(lines) - header - rows
+    if lost > 0 and len({line.count(separator.encode()) for line in lines}) == 1:
+        raise BadParts(
+            f"{path} has {len(lines) - header:,} lines, but only {rows:,} rows when quotation marks enclose fields: "
+            f"{lost:,} would be swallowed. Set data.args.quoting: none where they are mere text, minimal where not."
+        )
+
+
+def _named(frame: Any, root: str) -> Any:
+    if not len(frame):
+        raise BadParts(f"{root} holds no rows.")
+    frame.columns = [str(name) for name in frame.columns]
+    return frame

@@ -1,0 +1,1 @@
+"""Steps of a preparation, one file each: learnt from the training samples, applied to all."""

@@ -1,0 +1,50 @@
+"""A Step is one thing done to inputs before a model sees them. What it must know it learns from training samples.
+
+May not: see targets, see validation or test samples, draw random numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal, Protocol, Self
+
+from torchdoctor.data.columns import Columns, kinds_of
+from torchdoctor.errors import BadParts, did_you_mean
+
+On = Literal["columns", "tensor"]
+
+
+class Step(Protocol):
+    """A frozen dataclass. Its fields are its options and what it has learnt: text, numbers, tuples, dicts by name, or
+    tensors; so it can be written down, and be made again from what was written.
+
+    on: whether it takes a table by column, or a tensor (N, ...).
+    """
+
+    on: ClassVar[On]
+
+    def fit(self, x: Any) -> Self:
+        """The same step with what it learnt from training samples."""
+
+    def __call__(self, x: Any) -> Any:
+        """The samples after the step, N as before. Only for a step that has learnt."""
+
+
+def chosen_columns(x: Columns, asked: tuple[str, ...] | None, kind: str, step: str) -> tuple[str, ...]:
+    """The columns asked for, else all of that kind. Raises BadParts for one that is not there or of another kind."""
+    kinds = kinds_of(x)
+    if asked is None:
+        return tuple(name for name, found in kinds.items() if found == kind)
+    for name in asked:
+        if name not in kinds:
+            raise BadParts(f"{step}: there is no column {name!r}. {did_you_mean(name, kinds)}")
+        if kinds[name] != kind:
+            raise BadParts(f"{step} is for columns of {kind}s; {name!r} holds {kinds[name]}s.".replace("texts", "text"))
+    return tuple(asked)
+
+
+def replaced(x: Columns, name: str, new: Columns) -> Columns:
+    """The table with other columns in the place of that one."""
+    made: Columns = {}
+    for old, values in x.items():
+        made.update(new if old == name else {old: values})
+    return made
