@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from torchdoctor.errors import BadParts
+from torchdoctor.errors import BadParts, TorchDoctorError, one_line
 from torchdoctor.parts import Loader, Parts
 
 if TYPE_CHECKING:
@@ -50,3 +50,16 @@ class Experiment:
             raise BadParts(f"Experiment(build={self.build!r}): give a function build(seed) -> td.Parts.")
         if isinstance(self.epochs, bool) or not isinstance(self.epochs, int) or self.epochs < 1:
             raise BadParts(f"Experiment(epochs={self.epochs!r}): give a whole number of epochs, at least 1.")
+
+    def parts(self, seed: int) -> Parts:
+        """build(seed). Raises BadParts when it fails, or gives something else."""
+        try:
+            made = self.build(seed)
+        except TorchDoctorError:
+            raise
+        except Exception as error:
+            raise BadParts(f"build({seed}) failed: {one_line(error)}") from error
+        if not isinstance(made, Parts):
+            what = "nothing: is its `return` missing?" if made is None else f"a {type(made).__name__}."
+            raise BadParts(f"build({seed}) must return td.Parts(model, loss_fn, optimizer, train); it returned {what}")
+        return made

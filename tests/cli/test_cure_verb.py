@@ -49,3 +49,17 @@ def test_a_budget_that_cannot_be_read_is_one_line(cli: Cli, recipe: Path) -> Non
     code, out, err = cli("cure", "-c", recipe, "--budget", "much")
     assert (code, out) == (2, "")
     assert err.count("\n") == 1 and "'much'" in err and "3x" in err
+
+
+def test_a_place_that_is_a_file_is_refused_before_anything_is_trained(cli: Cli, recipe: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("mine")
+    code, _, err = cli("cure", "-c", recipe, *SMALL, "--out", tmp_path / "out")
+    assert code == 2 and "is a file. Give another folder" in err and "cure of" not in err
+
+
+def test_an_earlier_cure_is_not_written_over(cli: Cli, recipe: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "report.html").write_text("mine")
+    code, _, err = cli("cure", "-c", recipe, *SMALL, "--out", tmp_path / "out")
+    assert code == 2 and "already holds report.html" in err
+    assert (tmp_path / "out" / "report.html").read_text() == "mine"

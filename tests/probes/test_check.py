@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -288,7 +288,7 @@ BAD_PARTS: dict[str, tuple[Callable[[], Parts], str]] = {
     "a name for a loss": (lambda: parts_with(loss_fn="mse"), "loss_fn is a str"),
     "lazy layers": (lambda: on_digits(nn.Sequential(nn.Flatten(), nn.LazyLinear(10))), "has no size before"),
     "a loss of each sample": (lambda: parts_with(loss_fn=nn.CrossEntropyLoss(reduction="none")), "not one"),
-    "a loss as a number": (lambda: parts_with(loss_fn=lambda o, t: 0.5), "not a tensor"),
+    "a loss as a number": (lambda: parts_with(loss_fn=lambda o, t: 0.5), "a float: return the loss"),
     "inputs of another width": (lambda: replace(mlp(), train=[(torch.randn(4, 9), torch.zeros(4).long())]), "fails on"),
     "a loss that always raises": (
         lambda: parts_with(loss_fn=lambda o, t: nn.functional.mse_loss(o, t.float())),
@@ -326,3 +326,31 @@ def test_a_check_works_where_gradients_are_off() -> None:
         report = checked(mlp())
     assert report.trace is not None
     assert report.trace.value("has_grad", "1.weight") == 1
+
+
+@pytest.mark.parametrize("budget", [-1, 0, float("nan"), "3x", True])
+def test_a_budget_that_is_no_time_is_refused(budget: Any) -> None:
+    p = parts_with()
+    with pytest.raises(BadParts, match=r"budget = .*: give the seconds"):
+        check(p.model, p.loss_fn, p.optimizer, p.train, budget=budget)
+
+
+@pytest.mark.parametrize("seed", [-1, 0.5, "a", None])
+def test_a_seed_that_is_no_whole_number_is_refused(seed: Any) -> None:
+    p = parts_with()
+    with pytest.raises(BadParts, match=r"seed = .*: give a whole number"):
+        check(p.model, p.loss_fn, p.optimizer, p.train, seed=seed)
+
+
+def test_a_loader_that_breaks_on_its_way_is_named_with_the_batch() -> None:
+    def broken() -> Iterator[Any]:
+        yield torch.zeros(4, 6), torch.zeros(4).long()
+        raise OSError("cat.png is truncated")
+
+    class Loader:
+        def __iter__(self) -> Iterator[Any]:
+            return broken()
+
+    p = parts_with()
+    with pytest.raises(BadParts, match=r"train failed after 1 batches: OSError: cat.png is truncated"):
+        check(p.model, p.loss_fn, p.optimizer, Loader())

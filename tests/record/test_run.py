@@ -94,16 +94,6 @@ def test_what_was_written_is_read_again_bit_for_bit(flushes: list[list[Block]], 
     assert dict(trace.facts) == facts
 
 
-@settings(max_examples=30, deadline=None)
-@given(flushes=recordings(), since=st.integers(0, 12))
-def test_reading_from_a_step_on_gives_that_part_of_everything(flushes: list[list[Block]], since: int) -> None:
-    writer = Writer(None)
-    for block in (b for blocks in flushes for b in blocks):
-        writer.append(*block)
-    late = {key: [p for p in points if p[0] >= since] for key, points in expected(flushes).items()}
-    assert found(writer.trace(since)) == late
-
-
 def test_vectors_whose_length_changes_are_read_with_their_last_length() -> None:
     writer = Writer(None)
     for step, length in ((0, 3), (1, 5), (2, 5)):
@@ -445,3 +435,27 @@ def test_the_environment_names_versions_and_machine(tmp_path: Path) -> None:
     a_run(tmp_path)
     kept = json.loads((tmp_path / "environment.json").read_text("utf-8"))
     assert {"versions", "python", "system", "processors", "command", "started"} <= set(kept)
+
+
+def test_an_empty_database_is_said_to_be_empty(tmp_path: Path) -> None:
+    (tmp_path / "signals.db").touch()
+    with pytest.raises(BadRun, match="it is empty"):
+        Run(tmp_path)
+
+
+def test_the_file_inside_a_run_is_answered_with_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "signals.db").touch()
+    with pytest.raises(BadRun, match=f"give its folder: {tmp_path}"):
+        Run(tmp_path / "signals.db")
+
+
+def test_what_is_no_path_at_all_is_refused() -> None:
+    with pytest.raises(BadRun, match=r"diagnose\(None\): give the folder"):
+        diagnose(None)  # type: ignore[arg-type]
+
+
+def test_free_space_is_asked_for_only_where_there_is_none(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(BadRun, match="Choose another folder") as refused:
+        Writer(tmp_path / "file" / "run")
+    assert "some space" not in str(refused.value)

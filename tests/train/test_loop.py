@@ -181,7 +181,9 @@ def test_several_inputs_reach_the_model_in_their_order():
             nn.CrossEntropyLoss(reduction="none"),
             r"\(2,\) numbers, not one",
         ),
-        ([(torch.zeros(2, 6), torch.zeros(2).long())], lambda o, t: 1.0, "float, not a tensor"),
+        ([(torch.zeros(2, 6), torch.zeros(2).long())], lambda o, t: 1.0, "a float: return the loss without"),
+        ([(torch.zeros(2, 6), torch.zeros(2).long())], lambda o, t: None, "None: is its `return` missing"),
+        ([(torch.zeros(2, 6), torch.zeros(2).long())], lambda o, t: (o.sum(), t.sum()), "a tuple: return one tensor"),
     ],
 )
 def test_what_cannot_be_trained_is_refused_in_one_line(train, loss_fn, said):

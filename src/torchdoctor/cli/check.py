@@ -25,7 +25,7 @@ def check(
 
     from torchdoctor.probes.check import check
 
-    parts = recipe.experiment().build(recipe.seed)
+    parts = recipe.experiment().parts(recipe.seed)
     report = check(parts.model, parts.loss_fn, parts.optimizer, parts.train, parts.val, budget=budget, seed=recipe.seed)
     say(report, as_json=as_json, html=html)
     return exit_code(report, fail_on)

@@ -7,13 +7,27 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from torchdoctor.cli.options import AsJson, Config, FailOn, Overrides, exit_code, load, new_run, note, print_json
+from torchdoctor.cli.options import (
+    AsJson,
+    Config,
+    FailOn,
+    Overrides,
+    exit_code,
+    load,
+    new_run,
+    note,
+    print_json,
+    refuse_taken,
+)
 from torchdoctor.cli.verb import verb
 from torchdoctor.judge.finding import Severity
 
 if TYPE_CHECKING:
     from torchdoctor.cures.cure import Cure
     from torchdoctor.recipe.schema import Recipe
+
+
+REPORT, RECIPE = "report.html", "recipe-cured.yaml"
 
 
 @verb
@@ -30,12 +44,13 @@ def cure(
 ) -> int:
     """Prove what keeps a recipe from learning. Races each remedy, and writes the cured recipe and a report."""
     recipe = load(config, overrides)
+    folder = out or new_run(f"{recipe.name}-cure")
+    refuse_taken(folder, (REPORT, RECIPE))
     found = cured(recipe, budget, seeds)
     if as_json:
         print_json(found.to_dict())
     else:
         found.show()
-    folder = out or new_run(f"{recipe.name}-cure")
     kept = kept_in(found, folder)
     note(f"Report: {kept[0]}")
     for path in kept[1:]:
@@ -62,7 +77,7 @@ def kept_in(found: Cure, folder: Path) -> list[Path]:
     """The page, and the recipe where something was cured."""
     from torchdoctor.show.html import written
 
-    paths = [found.html(folder / "report.html")]
+    paths = [found.html(folder / REPORT)]
     if found.fix and found.recipe is not None and found.diff:
-        paths.append(written(folder / "recipe-cured.yaml", found.recipe.to_yaml()))
+        paths.append(written(folder / RECIPE, found.recipe.to_yaml()))
     return paths

@@ -23,7 +23,10 @@ from torchdoctor.errors import TorchDoctorError
 USAGE, CRASHED = 2, 3
 DEBUG = "--debug"
 HELP = {"help_option_names": ["-h", "--help"]}
-EPILOG = "Exit codes: 0 nothing wrong, 1 findings at or above --fail-on, 2 wrong usage, 3 crashed."
+EPILOG = (
+    "Exit codes: 0 nothing wrong, 1 findings at or above --fail-on (also where a cure was found for them), 2 wrong "
+    "usage, 3 crashed, 130 stopped by Ctrl-C."
+)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

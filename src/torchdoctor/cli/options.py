@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from torchdoctor.errors import BadRun
 from torchdoctor.judge.finding import Severity
 
 if TYPE_CHECKING:
@@ -64,6 +65,14 @@ def new_run(name: str) -> Path:
     stem = f"{date.today()}-{'-'.join(name.split()) or 'run'}"
     candidates = (Path("runs") / (stem if n == 1 else f"{stem}-{n}") for n in count(1))
     return next(path for path in candidates if not path.exists())
+
+
+def refuse_taken(folder: Path, files: Sequence[str]) -> None:
+    """Raises BadRun, before hours of work, when they could not be written there or would take the place of others."""
+    if (blocked := next((p for p in (folder, *folder.parents) if p.exists()), folder)) and not blocked.is_dir():
+        raise BadRun(f"Cannot write to {folder}: {blocked} is a file. Give another folder.")
+    if taken := [name for name in files if (folder / name).exists()]:
+        raise BadRun(f"{folder} already holds {taken[0]}. Give another folder.")
 
 
 def note(line: str) -> None:

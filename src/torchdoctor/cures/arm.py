@@ -60,7 +60,7 @@ class Outcome:
 def built(experiment: Experiment, seed: int) -> Parts:
     """The parts of that seed. The global random numbers are started from it too, for what draws weights late."""
     seed_all(seed)
-    return experiment.build(seed)
+    return experiment.parts(seed)
 
 
 def trained(

@@ -27,7 +27,7 @@ from torchdoctor.cures.candidates import candidates
 from torchdoctor.cures.meeting import Meeting, remedies_of
 from torchdoctor.cures.progress import ReportProgress
 from torchdoctor.cures.race import Race, plain
-from torchdoctor.cures.remedies import lines_of, names_of, patch_of
+from torchdoctor.cures.remedies import lines_of, names_of, patch_of, unsaid
 from torchdoctor.cures.search import Search
 from torchdoctor.cures.track import SEED, Track
 from torchdoctor.cures.verdict import Verdict, after_search, without_search
@@ -129,11 +129,16 @@ class Cure:
             return ""
         return Recipe.from_dict(self.original.recipe).diff(self.recipe)
 
+    @property
+    def by_hand(self) -> str:
+        """Of the fix, the lines that the recipe cannot say; "" where the diff holds all of it."""
+        return lines_of(unsaid(self.original, self.fix))
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         return {
             "verdict": self.verdict, "reason": self.reason, "fix": [plain(r) for r in self.fix], "code": self.code,
-            "proven": list(self.proven), "patch": self.patch, "diff": self.diff,
+            "proven": list(self.proven), "patch": self.patch, "diff": self.diff, "by_hand": self.by_hand,
             "before": self.before.to_dict(), "after": self.after.to_dict(),
             "races": [r.to_dict() for r in self.races], "useless": dict(self.useless),
             "report_after": self.report_after.to_dict() if self.report_after else None,

@@ -36,6 +36,11 @@ def treated(experiment: Experiment, remedies: Sequence[Remedy]) -> Experiment:
     return experiment
 
 
+def unsaid(experiment: Experiment, remedies: Sequence[Remedy]) -> list[Remedy]:
+    """Those that a recipe cannot say, and a person must write; all of them where there is no recipe."""
+    return [r for r in remedies if _patched(experiment, r) is None]
+
+
 def patch_of(experiment: Experiment, remedies: Sequence[Remedy]) -> dict[str, Any]:
     """{"optimizer.lr": 0.01, ...}: what of the remedies the recipe can say; empty where there is no recipe."""
     after = treated(experiment, remedies).recipe
@@ -60,7 +65,7 @@ def why_not(experiment: Experiment, remedies: Sequence[Remedy], seed: int = 0) -
     numbers = random_state()
     try:
         seed_all(seed)
-        parts = treated(experiment, remedies).build(seed)
+        parts = treated(experiment, remedies).parts(seed)
         with preserved(parts):
             batch = first_batch(parts)
             loss = scalar(parts.loss_fn(parts.model(*batch.inputs), batch.target))

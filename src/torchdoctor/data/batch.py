@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from torchdoctor.errors import BadParts
+from torchdoctor.errors import BadParts, TorchDoctorError, one_line
 from torchdoctor.parts import Loader
 
 
@@ -39,12 +39,25 @@ def batches_of(loader: Loader, name: str, *, may_be_empty: bool = False) -> Iter
             f"{name} is an iterator that can be read only once, and every epoch reads it anew. "
             "Give the loader itself, or list(...) of its batches."
         )
-    empty = True
-    for raw in loader:
-        empty = False
+    given = 0
+    for raw in _unbroken(loader, name):
+        given += 1
         yield as_batch(raw, name)
-    if empty and not may_be_empty:
+    if not given and not may_be_empty:
         raise BadParts(f"{name} is empty: it gave no batch. Look at the dataset's length, batch_size and drop_last.")
+
+
+def _unbroken(loader: Loader, name: str) -> Iterator[Any]:
+    """Its batches; an error on the way says which loader it was, and after how many."""
+    given = 0
+    try:
+        for raw in loader:
+            yield raw
+            given += 1
+    except TorchDoctorError:
+        raise
+    except Exception as error:
+        raise BadParts(f"{name} failed after {given} batches: {one_line(error)}") from error
 
 
 def as_batch(raw: Any, name: str = "train") -> Batch:
@@ -69,7 +82,9 @@ def as_batch(raw: Any, name: str = "train") -> Batch:
 def scalar(loss: Any) -> Tensor:
     """The loss itself if it is one number. Raises BadParts when it is not."""
     if not isinstance(loss, Tensor):
-        raise BadParts(f"loss_fn returned a {type(loss).__name__}, not a tensor. Return the loss without .item().")
+        what = {type(None): "None: is its `return` missing?", float: "a float: return the loss without .item()."}
+        said = what.get(type(loss), f"a {type(loss).__name__}: return one tensor, the sum of the losses if several.")
+        raise BadParts(f"loss_fn must return a tensor of one number; it returned {said}")
     if loss.numel() != 1:
         raise BadParts(
             f"loss_fn returned {tuple(loss.shape)} numbers, not one. Use reduction='mean', or pass "

@@ -64,6 +64,10 @@ def examine(parts: Parts, *, budget: float | None = None, seed: int = 0) -> Trac
     """Facts and measurements of all probes that fit into `budget` seconds. A probe that fails is named in the fact
     `probe_errors`, one that was left out in `probes_left_out`; what it measured until then is kept."""
     _refuse(parts)
+    if budget is not None and (isinstance(budget, bool) or not isinstance(budget, (int, float)) or not budget > 0):
+        raise BadParts(f"budget = {budget!r}: give the seconds that the probes may take, above 0; default {BUDGET:g}.")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise BadParts(f"seed = {seed!r}: give a whole number, 0 or above.")
     clock = _Clock(BUDGET if budget is None else budget)
     with preserved(parts), _quietly():
         seeded(seed)

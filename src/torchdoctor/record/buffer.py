@@ -18,9 +18,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from torchdoctor.errors import one_line
 from torchdoctor.judge.series import Floats
 from torchdoctor.judge.trace import Trace
-from torchdoctor.record.off import WatchWarning, one_line
+from torchdoctor.record.off import WatchWarning
 from torchdoctor.record.run import DATABASE, Block, Run, Writer
 from torchdoctor.record.signal import Columns
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from torchdoctor.errors import BadRun
 from torchdoctor.judge.judge import judge
 from torchdoctor.judge.report import Report
 from torchdoctor.judge.rule import Rule
@@ -13,6 +14,8 @@ from torchdoctor.record.run import Run
 
 def diagnose(run: str | Path | Run, *, rules: Iterable[Rule] | None = None) -> Report:
     """The rules over a recorded run. Raises BadRun when the folder holds none, or one that cannot be read."""
+    if not isinstance(run, (str, Path, Run)):
+        raise BadRun(f"diagnose({run!r}): give the folder of a recorded run.")
     opened = run if isinstance(run, Run) else Run(run)
     try:
         return judge(opened.trace(), rules, title=opened.path.name)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Sequence
 
+from torchdoctor.errors import one_line
+
 
 class WatchWarning(UserWarning):
     """Watching had to give something up; training goes on."""
@@ -33,9 +35,3 @@ class Off:
         why = f"the watch itself failed at step {step}: {one_line(error)}"
         self.put(["everything"], why)
         warnings.warn(f"{why}; training goes on unwatched.", WatchWarning, stacklevel=6)
-
-
-def one_line(error: Exception) -> str:
-    """The first line of it, and not too much of that."""
-    text = (str(error).splitlines() or [""])[0]
-    return f"{type(error).__name__}: {text[:160]}"

@@ -11,6 +11,7 @@ May not: judge, import torch.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import platform
@@ -62,7 +63,7 @@ class Writer:
         except (sqlite3.Error, OSError, ValueError) as error:
             _unmake(made)
             why = getattr(error, "strerror", None) or error
-            raise BadRun(f"Cannot write {path}: {why}. Choose another folder, or free some space.") from None
+            raise BadRun(f"Cannot write {path}: {why}. {_what_to_do(error)}") from None
 
     def append(self, signal: str, subjects: tuple[str, ...], steps: Ints, values: Floats) -> None:
         """values: (n, subjects), or (n, subjects, k) for vectors. Kept by the next commit()."""
@@ -97,9 +98,9 @@ class Writer:
             self._db.close()
         return twin
 
-    def trace(self, since: int = 0, waiting: Iterable[Block] = (), facts: Mapping[str, Any] | None = None) -> Trace:
-        """Everything recorded so far from step `since` on, and what is `waiting` to be appended."""
-        return _read(self._db, since, waiting, facts or {})
+    def trace(self, waiting: Iterable[Block] = (), facts: Mapping[str, Any] | None = None) -> Trace:
+        """Everything recorded so far, and what is `waiting` to be appended."""
+        return _read(self._db, waiting, facts or {})
 
     def close(self) -> None:
         """Fold the write-ahead log back into the one file, so that the folder can be copied or made read-only."""
@@ -117,6 +118,8 @@ class Run:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        if self.path.name == DATABASE and self.path.is_file():
+            raise BadRun(f"{self.path} is the file inside a run; give its folder: {self.path.parent}")
         if not _holds_run(self.path):
             raise BadRun(f"{self.path} holds no run: it has no {DATABASE}. Give the folder that watch or train wrote.")
         try:
@@ -134,10 +137,10 @@ class Run:
         except (sqlite3.Error, OSError, ValueError) as error:
             raise self._damaged(DATABASE, error) from None
 
-    def trace(self, since: int = 0) -> Trace:
-        """Everything recorded from step `since` on."""
+    def trace(self) -> Trace:
+        """Everything recorded."""
         try:
-            return _read(self._db, since)
+            return _read(self._db)
         except (sqlite3.Error, ValueError, LookupError, TypeError) as error:
             raise self._damaged(DATABASE, error) from None
 
@@ -217,6 +220,11 @@ def environment() -> dict[str, Any]:
     }
 
 
+def _what_to_do(error: Exception) -> str:
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return "Free some space, or choose another folder." if full else "Choose another folder."
+
+
 def _holds_run(path: Path) -> bool:
     try:
         return (path / DATABASE).is_file()
@@ -251,6 +259,8 @@ def _check_length(file: Path) -> None:
     log = file.with_name(f"{file.name}-wal")
     if log.is_file() and log.stat().st_size:
         return
+    if not file.stat().st_size:
+        raise ValueError("it is empty")
     with file.open("rb") as database:
         header = database.read(32)
     page, pages = int.from_bytes(header[16:18]), int.from_bytes(header[28:32])
@@ -258,9 +268,7 @@ def _check_length(file: Path) -> None:
         raise ValueError(f"it has {file.stat().st_size} bytes, and should have {page * pages}")
 
 
-def _read(
-    db: sqlite3.Connection, since: int, waiting: Iterable[Block] = (), more: Mapping[str, Any] | None = None
-) -> Trace:
+def _read(db: sqlite3.Connection, waiting: Iterable[Block] = (), more: Mapping[str, Any] | None = None) -> Trace:
     columns = {
         row: (signal, tuple(json.loads(subjects)), width)
         for row, signal, subjects, width in db.execute("SELECT id, signal, subjects, width FROM columns ORDER BY id")
@@ -276,10 +284,9 @@ def _read(
     pieces: dict[str, dict[str, list[Series]]] = {}
     for (signal, subjects, _), parts in blocks.items():
         all_steps, all_values = np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
-        keep = slice(None) if since <= 0 else all_steps >= since
         for i, subject in enumerate(subjects):
             found = pieces.setdefault(signal, {}).setdefault(subject, [])
-            found.append(Series(all_steps[keep], all_values[keep, i]))
+            found.append(Series(all_steps, all_values[:, i]))
     data = {signal: {subject: _joined(found) for subject, found in group.items()} for signal, group in pieces.items()}
     facts = {name: json.loads(text) for name, text in db.execute("SELECT name, json FROM fact")}
     return Trace(data, {**facts, **(more or {})})

@@ -21,7 +21,7 @@ from torchdoctor.judge.trace import Trace
 from torchdoctor.show.chart import Chart, chart, intervals
 from torchdoctor.show.evidence import shown
 from torchdoctor.show.folding import folded
-from torchdoctor.show.proof import colour_of, effect_of, score_pair, told
+from torchdoctor.show.proof import brought_to_light, colour_of, effect_of, score_pair, told
 from torchdoctor.show.remedy import call, code
 from torchdoctor.show.words import count, number, place_of, printable, sentence
 
@@ -60,7 +60,7 @@ def written(path: Path, text: str) -> Path:
                 Path(file.name).unlink(missing_ok=True)
                 raise
     except OSError as error:
-        raise BadRun(f"Cannot write {path}: {error.strerror}. Give another path, or free some space.") from None
+        raise BadRun(f"Cannot write {path}: {error.strerror}. Give another path.") from None
     return path
 
 
@@ -75,6 +75,7 @@ def _template() -> Template:
     page = Environment(loader=PackageLoader("torchdoctor", "show"), autoescape=True, undefined=StrictUndefined)
     page.trim_blocks = page.lstrip_blocks = True
     page.globals |= {"folded": folded, "evidence_chart": _evidence_chart, "curves": _curves}
+    page.globals["brought_to_light"] = brought_to_light
     page.filters |= {
         "number": number,
         "count": count,

@@ -17,6 +17,7 @@ from torchdoctor.show.words import count, number, printable, sentence
 if TYPE_CHECKING:
     from torchdoctor.cures.cure import Cure
     from torchdoctor.cures.race import Race
+    from torchdoctor.judge.finding import Finding
 
 COLOUR = {"cured": "bold green", "healthy": "bold green", "not proven": "bold yellow", "refused": "bold red"}
 
@@ -31,14 +32,18 @@ def print_cure(cure: Cure, file: TextIO | None = None) -> None:
     put(console, Text.assemble((f"{cure.verdict}: ", COLOUR[cure.verdict]), printable(cure.reason)))
     for finding, why in cure.useless.items():
         put(console, f"{finding}: {printable(why)}", STEP, hang=STEP)
+    for f in brought_to_light(cure):
+        put(console, f"then also {f.name}: {printable(f.message)}", STEP, hang=STEP)
     if cure.after.by_seed:
         put(console)
         _put_scores(console, cure)
     if cure.fix:
         put(console)
         put(console, Text("what to change", "bold"))
-        for line in (cure.diff or cure.code).splitlines():
-            put_code(console, line, STEP, colour_of(line) if cure.diff else "green")
+        for line in cure.diff.splitlines():
+            put_code(console, line, STEP, colour_of(line))
+        for line in cure.by_hand.splitlines():
+            put_code(console, line, STEP, "green")
 
 
 def score_pair(race: Race) -> tuple[float, float]:
@@ -53,6 +58,12 @@ def effect_of(race: Race) -> str:
     interval = f" [{effect.low:+.3f}, {effect.high:+.3f}]" if effect.seeds > 1 else ""
     length = "whole runs" if race.share >= 1 else f"{race.share:.0%} of a run"
     return f"{effect.mean:+.3f}{interval} on {count(effect.seeds, 'seed')}, {length}"
+
+
+def brought_to_light(cure: Cure) -> list[Finding]:
+    """Causes that showed only when the first remedies were in place, and that the first report does not have."""
+    known = {f.name for f in cure.report}
+    return [f for f in cure.uncovered if f.kind == "cause" and f.alarm and f.name not in known]
 
 
 def colour_of(line: str) -> str:

@@ -102,7 +102,7 @@ def train(
     path = new_folder(experiment.name) if folder is None else Path(folder)
     seed = int((experiment.recipe or {}).get("seed", 0)) if seed is None else seed
     seed_all(seed)
-    parts = experiment.build(seed)
+    parts = experiment.parts(seed)
     steps = _steps(parts.train, options)
     done = 0 if options is None else _examined(parts, options, experiment.epochs, steps, begin)
     recipe = None if experiment.recipe is None else yaml.safe_dump(dict(experiment.recipe), sort_keys=False)
