@@ -6,12 +6,15 @@ A DataLoader fetches sample by sample, which for a small net takes longer than t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from torchdoctor.errors import BadParts
+
+if TYPE_CHECKING:
+    from torchdoctor.data.preparation import Preparation
 
 
 class TensorBatches:
@@ -25,7 +28,11 @@ class TensorBatches:
     rank, world: of many processes, each gets its share of every batch, rows rank, rank + world, ... of it: together
     they are the batch that one process would get. Mean losses then average to the whole batch's mean, but for a last
     batch that does not divide evenly.
+
+    preparation: how raw samples became these tensors, for who saves the model; None where nobody said.
     """
+
+    preparation: Preparation | None = None
 
     def __init__(
         self,

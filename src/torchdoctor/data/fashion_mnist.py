@@ -6,9 +6,9 @@ from torchdoctor.data.idx import read_splits
 from torchdoctor.data.splits import Splits
 
 
-def fashion_mnist(root: str | None = None) -> Splits:
-    """x: (N, 1, 28, 28) uint8, y: int64 0..9, training and test. root: as for mnist.
+def fashion_mnist(root: str | None = None, download: bool = False) -> Splits:
+    """x: (N, 1, 28, 28) uint8, y: int64 0..9, training and test. root, download: as for mnist.
 
     Xiao, Rasul, Vollgraf, Fashion-MNIST, arXiv:1708.07747, 2017.
     """
-    return read_splits(root, "FashionMNIST")
+    return read_splits(root, "FashionMNIST", download)

@@ -59,9 +59,7 @@ def read_frame(
     if quoting is None and "://" not in root:
         _complain_of_lost_rows(path, len(frame), separator, header)
     if len(names) == 1 and separator == "," and any(mark in str(names[0]) for mark in ";\t|"):
-        raise BadParts(
-            f"{root} has one column, {str(names[0])[:60]!r}. Set data.args.separator."
-        )
+        raise BadParts(f"{root} has one column, {str(names[0])[:60]!r}. Set data.args.separator.")
     return _named(frame, root)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from torchdoctor.data.downloads import fetch_idx
 from torchdoctor.data.splits import Splits
 from torchdoctor.errors import BadParts
 
@@ -26,11 +27,13 @@ class _Damaged(Exception):
     """What is wrong with one file."""
 
 
-def read_splits(root: str | None, name: str) -> Splits:
+def read_splits(root: str | None, name: str, download: bool = False) -> Splits:
     """The four files in `root`, root/raw or root/<name>/raw. Raises BadParts with all that is wrong, file by file."""
-    get = f"Get it with torchvision.datasets.{name}(root, download=True), or copy the four official files there."
+    get = "Get it with data.download=true, or copy the four official files there."
     if root is None:
         raise BadParts(f"{name} needs data.root, the folder that holds its files (--set data.root=...). {get}")
+    if download and not _any_there(Path(root), name):
+        fetch_idx(root, name)
     if not Path(root).is_dir():
         raise BadParts(f"data.root is {root!r}, which is no folder. {get}")
     folder = _folder(Path(root), name)
@@ -51,8 +54,19 @@ def read_splits(root: str | None, name: str) -> Splits:
 
 
 def _folder(root: Path, name: str) -> Path:
-    places = (root, root / "raw", root / name / "raw")
-    return next((p for p in places if any((p / (f + end)).is_file() for f in FILES for end in ("", ".gz"))), root)
+    return next((place for place in _places(root, name) if _holds_one(place)), root)
+
+
+def _any_there(root: Path, name: str) -> bool:
+    return any(map(_holds_one, _places(root, name)))
+
+
+def _places(root: Path, name: str) -> tuple[Path, ...]:
+    return root, root / "raw", root / name / "raw"
+
+
+def _holds_one(folder: Path) -> bool:
+    return any((folder / (file + end)).is_file() for file in FILES for end in ("", ".gz"))
 
 
 def _read(folder: Path, file: str, dimensions: int) -> Tensor:

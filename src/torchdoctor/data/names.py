@@ -12,7 +12,10 @@ DATA = {
     "breast-cancer": "torchdoctor.data.embedded:breast_cancer",
     "mnist": "torchdoctor.data.mnist:mnist",
     "fashion-mnist": "torchdoctor.data.fashion_mnist:fashion_mnist",
+    "cifar10": "torchdoctor.data.cifar10:cifar10",
+    "images": "torchdoctor.data.images:images",
     "table": "torchdoctor.data.tables:table",
+    "text": "torchdoctor.data.texts:texts",
     "stored": "torchdoctor.data.prepared:stored",
 }
 CLASSES = {
@@ -34,4 +37,4 @@ STEPS = {
     "scale": "torchdoctor.data.steps.scale:Scale",
     "whiten": "torchdoctor.data.steps.whiten:Whiten",
 }
-READERS: dict[str, str] = {}
+READERS = {"pictures": "torchdoctor.data.pictures:Pictures"}

@@ -163,6 +163,15 @@ def _plain(x: Tensor) -> Tensor:
     return x if x.dtype == torch.int64 else x.float()
 
 
+def save_beside(loader: object, folder: Path) -> None:
+    """The preparation that a loader's samples went through, as folder/preparation.json and .safetensors; nothing where
+    it tells of none. Raises BadParts when it cannot be written."""
+    found = getattr(loader, "preparation", None)
+    if isinstance(found, Preparation):
+        found.save(folder / BESIDE)
+
+
+BESIDE = "preparation"  # its name in a run folder
 _SCALING = {"scaling": "torchdoctor.data.scaling:Scaling"}
 
 

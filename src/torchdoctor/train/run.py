@@ -19,6 +19,7 @@ from typing import Any, Protocol
 import yaml
 from torch import nn
 
+from torchdoctor.data.preparation import save_beside
 from torchdoctor.errors import BadCheckpoint, BadParts
 from torchdoctor.experiment import Experiment
 from torchdoctor.judge.report import Report
@@ -115,6 +116,7 @@ def train(
             meter.logged(**numbers)
 
         history = History(experiment.epochs, also=keep)
+        save_beside(parts.train, path)
         if options is not None:
             kept = Checkpoints(path, checkpoint_steps, begin)
             fit(parts, history, options, checkpoints=kept, on_step=_both(meter, on_step), on_epoch=on_epoch)
