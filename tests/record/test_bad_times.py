@@ -153,7 +153,7 @@ def test_a_run_that_cannot_be_started_says_so_before_training_and_leaves_nothing
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
     try:
-        with pytest.raises(BadRun, match=r"^Cannot write .*Choose another folder, or free some space\.$") as error:
+        with pytest.raises(BadRun, match=r"^Cannot write .*Free some space, or choose another folder\.$") as error:
             Loop().watch(run=tmp_path / "runs" / "new")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -303,7 +303,7 @@ def test_a_broken_signal_is_switched_off_with_one_line_and_the_others_go_on(at: 
     loop = Loop()
     with pytest.warns(WatchWarning, match="^Signal broken is off: it failed at step 0: ") as said:
         w = loop.watch()
-        w._follower._signals[at].append(broken(at, how))  # type: ignore[index, union-attr, attr-defined]
+        w._follower.signals[at].append(broken(at, how))  # type: ignore[index, union-attr, attr-defined]
         with w:
             for _ in range(12):
                 loop.step()
@@ -318,7 +318,7 @@ def test_values_that_are_no_numbers_cost_their_own_signal_when_they_are_written(
     loop = Loop()
     with pytest.warns(WatchWarning, match="values of broken are lost"):
         w = loop.watch()
-        w._follower._signals["step"].append(broken("step", "no numbers"))  # type: ignore[attr-defined]
+        w._follower.signals["step"].append(broken("step", "no numbers"))  # type: ignore[attr-defined]
         with w:
             for _ in range(5):
                 loop.step()
@@ -359,7 +359,7 @@ def test_a_watch_that_breaks_itself_lets_training_go_on_unwatched(monkeypatch: p
 def test_where_warnings_are_errors_they_end_the_loop_but_leave_nothing_behind(tmp_path: Path) -> None:
     loop = Loop()
     w = loop.watch(run=tmp_path / "run")
-    w._follower._signals["step"].append(broken("step", "raises"))  # type: ignore[attr-defined]
+    w._follower.signals["step"].append(broken("step", "raises"))  # type: ignore[attr-defined]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(WatchWarning), w:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from threading import get_ident
-from time import perf_counter
 from typing import Any
 
 import torch
@@ -20,20 +19,19 @@ from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler, OptState
 from torch.optim import Optimizer
 
-from torchdoctor.record.activations import Collector, Hook, first_tensor, measurable
+from torchdoctor.record.activations import Collector, first_tensor, measurable
 from torchdoctor.record.clock import Clock
 from torchdoctor.record.cost import Ceiling
 from torchdoctor.record.facts import is_compiled
-from torchdoctor.record.moment import Moment, dense, norms, thinned, total_norm
+from torchdoctor.record.gradients import read_left_over, read_made, read_received, unscaled
+from torchdoctor.record.guard import Guard
+from torchdoctor.record.moment import Moment, thinned
 from torchdoctor.record.nonfinite import Call, Search
 from torchdoctor.record.off import Off
 from torchdoctor.record.passes import Passes, Value
 from torchdoctor.record.signal import At, Columns, Signal
-from torchdoctor.record.units import KEPT, UnitWindow
-
-LAYERS = ("activation_mean", "activation_std", "zero_share", "saturated_share", "dead_share", "window_samples", *KEPT)
-FLAGS = ("nonfinite_module", "nonfinite_parameter", "nonfinite_gradient")
-TARGETS = ("target_mean", "target_std", "target_absmax")
+from torchdoctor.record.units import UnitWindow
+from torchdoctor.record.unseen import FLAGS, LAYERS
 
 Keep = Callable[[str, int, Columns], None]  # keep(signal, step, columns)
 
@@ -57,12 +55,12 @@ class Follower:
         self.loss_from = ""
         self.loss_shapes: dict[str, list[int]] = {}
         self.at_rest: Callable[[], None] = lambda: None  # called between steps, when a flush is harmless
-        self._signals, self._ceiling, self._keep = signals, ceiling, keep
+        self.signals, self._ceiling, self._keep = signals, ceiling, keep
         self._search, self._window = Search(model), UnitWindow()
         self._collector = Collector(model, self._lenient)
         self._moment = Moment(model)
         self._handles: list[Any] = []
-        self._failed = self._loss_called = False
+        self.loss_called = False
         self._compiled = is_compiled(model)
         self._thread = get_ident()  # the loop's: other threads may train other networks
         self._depth = self._nested = self._inner = 0  # forward, backward passes and steps inside of one another
@@ -71,8 +69,9 @@ class Follower:
         self._seen_before = 0  # backward passes, when the optimizer's step began
         self._phases_before = 0.0
         self._closure: Any = None
-        self._before_backward = self._guarded(self._backward_begins)
-        self._after_backward = self._guarded(self._backward_ends)
+        self._guard = Guard(self.clock, self._search, self._give_up)
+        self._before_backward = self._guard.around(self._backward_begins)
+        self._after_backward = self._guard.around(self._backward_ends)
         self._list_parameters()
         self._begin_step()
 
@@ -82,12 +81,12 @@ class Follower:
         if not self._cpu:
             self.off.put(FLAGS, "on a GPU the host would have to wait in every step to know that a loss is finite")
         if isinstance(self.loss_fn, nn.Module):
-            self._handles.append(self.loss_fn.register_forward_hook(self._hook(self._loss_computed)))
+            self._handles.append(self.loss_fn.register_forward_hook(self._guard.hook(self._loss_computed)))
         self._handles += [
-            self.model.register_forward_pre_hook(self._hook(self._forward_begins), with_kwargs=True),
-            self.model.register_forward_hook(self._hook(self._forward_ends)),
-            self.optimizer.register_step_pre_hook(self._hook(self._optimizer_begins)),
-            self.optimizer.register_step_post_hook(self._hook(self._optimizer_ends)),
+            self.model.register_forward_pre_hook(self._guard.hook(self._forward_begins), with_kwargs=True),
+            self.model.register_forward_hook(self._guard.hook(self._forward_ends)),
+            self.optimizer.register_step_pre_hook(self._guard.hook(self._optimizer_begins)),
+            self.optimizer.register_step_post_hook(self._guard.hook(self._optimizer_ends)),
         ]
         self.clock.start()
 
@@ -96,7 +95,7 @@ class Follower:
         for handle in self._handles:
             handle.remove()
         self._handles.clear()
-        self._guarded(self._finish)()
+        self._guard.around(self._finish)()
         self._search.calls.clear()
 
     @property
@@ -151,7 +150,7 @@ class Follower:
         """The loss module's own hook."""
         if not (isinstance(loss, Tensor) and torch.is_grad_enabled() and _is_ordinary()):
             return
-        self._loss_called = True
+        self.loss_called = True
         value = loss.detach() if loss.dim() == 0 else loss.detach().mean()
         self.passes.loss_computed(loss, value.item() if self._cpu else value, self.model.training)
         if self.sampled and len(args) > 1 and isinstance(args[0], Tensor) and isinstance(args[1], Tensor):
@@ -179,7 +178,7 @@ class Follower:
         value = self._value(loss) if loss is not None and loss.numel() == 1 else None
         anew = self.passes.begin(moment.parameters, loss, value, moment.training, self._stepping)
         if self.sampled and anew:
-            self._read_left_over()
+            read_left_over(moment, self.optimizer)
         self._backward_began = self.clock.now
 
     def after_backward(self, finished: bool) -> None:
@@ -230,7 +229,7 @@ class Follower:
 
     def scaler_updated(self, scaler: GradScaler) -> None:
         if get_ident() == self._thread and scaler.is_enabled():  # a disabled one keeps no states
-            self._guarded(self._scaler_updates)(scaler)
+            self._guard.around(self._scaler_updates)(scaler)
 
     def _scaler_updates(self, scaler: GradScaler) -> None:
         """Was this optimizer's step left out, because of infinite gradients? The step has ended all the same."""
@@ -279,7 +278,7 @@ class Follower:
 
     def _take(self, at: At) -> None:
         """Measure the signals of one moment; of micro-batches and closures the last measurement counts."""
-        for s in self._signals.get(at, ()):
+        for s in self.signals.get(at, ()):
             try:
                 columns = s.measure(self._moment) if s.measure else None
                 if columns is not None and len(columns.subjects):
@@ -311,24 +310,11 @@ class Follower:
             self._moment.loss = None
         return True
 
-    @torch.no_grad()
-    def _read_left_over(self) -> None:
-        """Gradients that are there before the first backward, of what this optimizer steps; others do no harm."""
-        held = {id(p) for group in self.optimizer.param_groups for p in group["params"]}
-        there = [dense(g) for p in self._moment.parameters if (g := p.grad) is not None and id(p) in held]
-        self._moment.stale = self._per_scale(total_norm(norms(there)))
-
-    @torch.no_grad()
     def _read_gradients(self) -> None:
         """Right after backward, so before any clipping."""
-        moment = self._moment
-        moment.gradient_norms = norms(moment.gradients)
-        if moment.scale is not None:
-            moment.gradient_norms = [n / moment.scale for n in moment.gradient_norms]
-        total = total_norm(moment.gradient_norms)
-        moment.gradient_norm = float(total) if self._cpu else total
-        if self._cpu and not math.isfinite(moment.gradient_norm):
-            self._search.for_gradients(moment.names, moment.parameters)
+        read_made(self._moment)
+        if self._cpu and not math.isfinite(self._moment.gradient_norm):
+            self._search.for_gradients(self._moment.names, self._moment.parameters)
         if self.sampled:
             self._take("backward")
 
@@ -341,21 +327,15 @@ class Follower:
             self._read_gradients()
 
     def _read_received(self) -> None:
-        # Under a GradScaler a fused optimizer looks for infinities, and unscales, by itself.
+        # Under a GradScaler a fused optimizer looks for infinities by itself.
         if isinstance(found := getattr(self.optimizer, "found_inf", None), Tensor):
             self._moment.skipped = found.clone()
         if self.sampled:
-            scale = getattr(self.optimizer, "grad_scale", None)
-            with torch.no_grad():
-                received = total_norm(norms(self._moment.gradients))
-                self._moment.received = received / scale if isinstance(scale, Tensor) else received
+            read_received(self._moment, self.optimizer)
 
     def _value(self, loss: Tensor) -> Value:
         """Of one element, a GradScaler's scale divided out."""
-        return self._per_scale(loss.item() if self._cpu else loss.detach().reshape(()))
-
-    def _per_scale(self, value: Value) -> Value:
-        return value if self._moment.scale is None else value / self._moment.scale
+        return unscaled(self._moment, loss.item() if self._cpu else loss.detach().reshape(()))
 
     def _keep_flags(self) -> None:
         if self._search.found:
@@ -375,26 +355,7 @@ class Follower:
         self._moment.parameters = tuple(p for _, p in trainable)
         self._cpu = all(p.device.type == "cpu" for p in self._moment.parameters)
 
-    def unseen(self) -> dict[str, str]:
-        """Signal -> why it is off: what broke, and what could not be listened to."""
-        if not isinstance(self.loss_fn, nn.Module):
-            self.off.put(TARGETS, "no loss_fn was given that is a torch.nn.Module")
-        elif self.step and not self._loss_called:
-            self.off.put(TARGETS, "loss_fn was not seen being called as loss_fn(output, target)")
-        if self.step and not self.forwards:
-            forward = [*LAYERS, *(s.name for s in self._signals.get("forward", ()))]
-            self.off.put(forward, "no call model(x) was seen: model.forward(x), or a compiled step, calls no hooks")
-        if self.step and not self.loss_from:
-            self.off.put(["loss"], "no backward() on a single number was seen; give loss_fn or watch.log(loss=...)")
-        measured = [s.name for some in self._signals.values() for s in some if s.measure]
-        if not self.step and not self.passes.lost:
-            return {**dict.fromkeys(measured, "the watched optimizer has not stepped yet"), **self.off.why}
-        if self.passes.lost:
-            why = f"no step of the watched optimizer was seen in the last {self.passes.unstepped} backward passes"
-            self.off.put(measured, f"{why}: another one steps, or its step is compiled")
-        return dict(self.off.why)
-
-    # -- hooks --------------------------------------------------------------------------------------------------------
+    # -- what can go wrong ---------------------------------------------------------------------------------------------
 
     def _rest_between_steps(self) -> None:
         if not self.clock.phases:
@@ -406,42 +367,20 @@ class Follower:
             self._depth = 0
             self._collector.detach()
 
-    def _hook(self, call: Callable[..., None]) -> Hook:
-        return Hook(self._guarded(call))
-
-    def _guarded(
-        self, call: Callable[..., None], failed: Callable[[Exception], None] | None = None
-    ) -> Callable[..., None]:
-        """Keep the time of watching apart, and a fault of the watch out of the user's loop."""
-        clock, search = self.clock, self._search
-
-        def guarded(*args: Any) -> None:
-            if search.going_on or self._failed:
-                return
-            entered = perf_counter()
-            clock.now = entered - clock.own
-            try:
-                call(*args)
-            except Exception as error:  # noqa: BLE001 - training goes on whatever breaks in here
-                (failed or self._give_up)(error)
-            clock.own += perf_counter() - entered
-
-        return guarded
-
     def _lenient(self, call: Callable[..., None]) -> Callable[..., None]:
         """A layer with an output that cannot be measured costs the layers, not the rest."""
-        return self._guarded(call, self._no_layers)
+        return self._guard.around(call, self._no_layers)
 
     def _no_layers(self, error: Exception) -> None:
         self._collector.close()
         self._switch_off(LAYERS, error)
 
     def _switch_off(self, names: Sequence[str], error: Exception) -> None:
-        self._signals = {at: [s for s in signals if s.name not in names] for at, signals in self._signals.items()}
+        self.signals = {at: [s for s in signals if s.name not in names] for at, signals in self.signals.items()}
         self.off.broke(names, self.step, error)
 
     def _give_up(self, error: Exception) -> None:
-        self._failed = True
+        self._guard.closed = True
         self._collector.detach()
         self.off.everything(self.step, error)
 

@@ -221,7 +221,7 @@ def environment() -> dict[str, Any]:
 
 
 def _what_to_do(error: Exception) -> str:
-    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "disk is full" in str(error)
     return "Free some space, or choose another folder." if full else "Choose another folder."
 
 

@@ -30,6 +30,7 @@ from torchdoctor.record.facts import describe
 from torchdoctor.record.follow import Follower
 from torchdoctor.record.run import Writer
 from torchdoctor.record.signal import At, Columns, Signal
+from torchdoctor.record.unseen import unseen
 
 FLUSH_STEPS = 50  # a flush comes after this many steps and this many seconds, whichever is later ...
 FLUSH_SECONDS = 1.0
@@ -176,7 +177,7 @@ class Watch:
     def _write_facts(self) -> None:
         follower, passes = self._follower, self._follower.passes
         self._buffer.fact("loss_from", follower.loss_from)
-        self._buffer.fact("signals_off", follower.unseen())
+        self._buffer.fact("signals_off", unseen(follower))
         self._buffer.fact("steps", follower.step)
         self._buffer.fact("cost", self.cost)
         self._buffer.fact("unstepped_backwards", passes.unstepped)
