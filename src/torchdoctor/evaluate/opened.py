@@ -1,0 +1,92 @@
+"""A trained run, opened to be evaluated: its recipe built anew, with the weights of a checkpoint.
+
+    run = Opened.of("runs/2026-11-20-lenet")
+    run.model, run.loader("test"), run.classes
+
+May not: train, write into the run (a run is never changed afterwards).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+
+from torch import nn
+
+from torchdoctor.errors import BadParts, BadRun, did_you_mean
+from torchdoctor.evaluate.in_order import in_order
+from torchdoctor.parts import Loader, Parts
+from torchdoctor.recipe.schema import Recipe
+from torchdoctor.train.checkpoint import load_weights
+
+Part = Literal["train", "val", "test"]
+Kept = Literal["best", "last"]
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """folder: the run. checkpoint: which of its two. parts: as the recipe builds them, with the checkpoint's weights in
+    the model. test: the loader of the test part. classes: names, empty where the data have none."""
+
+    folder: Path
+    checkpoint: Kept
+    recipe: Recipe
+    parts: Parts
+    test: Loader | None
+    classes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, folder: str | Path, checkpoint: Kept = "best") -> Opened:
+        """Raises BadRun when the folder holds no recipe, BadCheckpoint when it holds no such checkpoint or one of
+        another model, BadRecipe when the recipe can no longer be built."""
+        path = Path(folder)
+        file = path / "recipe.yaml"
+        if not file.is_file():
+            hint = "Give a folder that `torchdoctor train` wrote; a model of your own: evaluate(model, loader)."
+            raise BadRun(f"{path} holds no recipe.yaml, so its model cannot be built again. {hint}")
+        recipe = Recipe.load(file)
+        experiment = recipe.experiment()
+        parts = experiment.build(recipe.seed)
+        load_weights(path / checkpoint, parts.model)
+        parts.model.eval()
+        given = getattr(
+            experiment.build, "test", recipe.test
+        )()  # the builder has read the data; the recipe would again
+        return cls(path, checkpoint, recipe, parts, given, _class_names(experiment.build))
+
+    @property
+    def model(self) -> nn.Module:
+        return self.parts.model
+
+    def loader(self, part: Part) -> Loader:
+        """In a fixed order, as evaluation needs it, and without augmentation. Raises BadParts where the data have no
+        such part."""
+        found = self.test if part == "test" else getattr(self.parts, part)
+        if found is None:
+            there = ", ".join(p for p in get_args(Part) if self._has(p))
+            raise BadParts(f"The data of {self.folder} have no {part} part; they have {there}. Choose one with --on.")
+        return in_order(found)
+
+    def others(self, on: Part) -> dict[str, Loader]:
+        """The parts beside `on` that there are, of training and validation."""
+        return {p: self.loader(p) for p in ("train", "val") if p != on and self._has(p)}
+
+    def _has(self, part: str) -> bool:
+        return (self.test if part == "test" else getattr(self.parts, part)) is not None
+
+
+def chosen(part: str, checkpoint: str) -> tuple[Part, Kept]:
+    """Both as they are, when they are known names. Raises BadParts for others."""
+    for name, known in ((part, get_args(Part)), (checkpoint, get_args(Kept))):
+        if name not in known:
+            raise BadParts(f"There is no {name!r} here. {did_you_mean(name, known)}")
+    return cast(Part, part), cast(Kept, checkpoint)
+
+
+def _class_names(build: Any) -> tuple[str, ...]:
+    """From the builder or from the data it has read; none where neither knows them."""
+    for holder in (build, getattr(build, "data", None)):
+        if names := getattr(holder, "classes", None):
+            return tuple(map(str, names))
+    return ()

@@ -1,0 +1,127 @@
+"""An evaluation as one HTML page that opens from disk: no server, no script, nothing fetched.
+
+May not: evaluate, judge, leave half a file behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from torchdoctor.data.batch import first_tensor
+from torchdoctor.evaluate.answers import picked
+from torchdoctor.evaluate.evaluation import Evaluation
+from torchdoctor.evaluate.samples import Sample
+from torchdoctor.judge.report import Report
+from torchdoctor.parts import Loader
+from torchdoctor.show.evaluation_text import chance, interval
+from torchdoctor.show.html import written
+from torchdoctor.show.picture import picture
+from torchdoctor.show.plot import Plot, plot
+from torchdoctor.show.words import count, number, place_of, printable
+
+UNIT = (0.0, 1.0)
+DRAWN = 4  # curves in colour; more would not be told apart
+COLUMNS = 12  # features of a table's row that are shown
+
+
+def write_evaluation(found: Evaluation, path: Path, *, title: str, report: Report | None = None,
+                     loader: Loader | None = None) -> Path:  # fmt: skip
+    """The page; returns the path. loader: of the evaluated part, for pictures or rows of samples. report: what the
+    rules said of it. Raises BadRun when it cannot be written there."""
+    shown = {} if loader is None else shown_samples(found, loader)
+    page = _template().render(title=title, found=found, report=report, shown=shown, plots=_plots(found))
+    return written(path, page)
+
+
+def shown_samples(found: Evaluation, loader: Loader) -> Mapping[int, Mapping[str, Any]]:
+    """{index: {"picture": data URI} or {"row": numbers}} of every sample that the evaluation lists."""
+    indices = sorted({s.index for s in (*found.worst, *found.hard, *found.suspects)})
+    if not indices:
+        return {}
+    x = first_tensor(picked(loader, indices)[0])
+    if x.ndim == 4 and x.is_floating_point():
+        low, high = float(x.min()), float(x.max())
+        return {i: {"picture": picture(one.numpy(), low, high, smallest=84)} for i, one in zip(indices, x)}
+    rows = x.flatten(1)[:, :COLUMNS].tolist()
+    more = x[0].numel() > COLUMNS
+    return {i: {"row": ", ".join(map(number, row)) + (", …" if more else "")} for i, row in zip(indices, rows)}
+
+
+def _plots(found: Evaluation) -> Mapping[str, list[Plot]]:
+    return {name: list(make(found)) for name, make in
+            (("curves", _curves), ("calibration", _reliability), ("robustness", _robustness), ("residuals", _residuals))
+    }  # fmt: skip
+
+
+def _curves(found: Evaluation) -> Iterator[Plot]:
+    """The classes with the smallest areas; the others would lie on top of one another."""
+    if not found.curves:
+        return
+    worst = sorted(found.curves, key=lambda c: c.roc_area)[:DRAWN]
+    yield plot("ROC", "false alarms", "hits", {f"{c.name}, area {c.roc_area:.4f}": c.roc for c in worst},
+               guide=((0, 0), (1, 1)), x_span=UNIT, y_span=UNIT)  # fmt: skip
+    worst = sorted(found.curves, key=lambda c: c.pr_area)[:DRAWN]
+    yield plot("Precision and recall", "recall", "precision", {f"{c.name}, area {c.pr_area:.4f}": c.pr for c in worst},
+               x_span=UNIT, y_span=UNIT)  # fmt: skip
+
+
+def _reliability(found: Evaluation) -> Iterator[Plot]:
+    c = found.calibration
+    if c is None:
+        return
+    for title, bins in (("Before", c.bins), (f"After temperature {number(c.temperature)}", c.bins_after)):
+        if bins:
+            points = [(b.confidence, b.accuracy) for b in bins]
+            ends = [(b.confidence, b.accuracy_low, b.accuracy_high) for b in bins]
+            yield plot(title, "confidence", "share that is right", {"": points}, bars=ends, dots=points,
+                       guide=((0, 0), (1, 1)), x_span=UNIT, y_span=UNIT)  # fmt: skip
+
+
+def _robustness(found: Evaluation) -> Iterator[Plot]:
+    r = found.robustness
+    if r is None:
+        return
+    what, span = ("accuracy", UNIT) if found.kind == "classes" else ("root mean squared error", None)
+    named = {"noise": "standard deviations of noise", "blur": "width of the blur, share of the side",
+             "contrast": "share of the contrast that is left"}  # fmt: skip
+    for name, label in named.items():
+        if name in r.curves:
+            points = [(p.degree, p.score.value) for p in r.curves[name]]
+            clean = (1.0 if name == "contrast" else 0.0, r.clean.value)
+            bars = [(p.degree, p.score.low, p.score.high) for p in r.curves[name]]
+            yield plot(name.capitalize(), label, what, {"": sorted([clean, *points])}, bars=bars, y_span=span)
+    lines = {name.upper(): [(p.degree, p.score.value) for p in r.curves[name]] for name in ("fgsm", "pgd")}
+    yield plot("On purpose", "largest change, share of the range", what, lines, y_span=span)
+
+
+def _residuals(found: Evaluation) -> Iterator[Plot]:
+    if found.residuals is None:
+        return
+    points = found.residuals.drawn
+    ends = [float(f(np.asarray(points))) for f in (np.min, np.max)]
+    span = (ends[0], ends[1]) if ends[1] > ends[0] else (ends[0] - 0.5, ends[0] + 0.5)
+    yield plot("Answers", "truth", "answer", dots=points, guide=((span[0], span[0]), (span[1], span[1])),
+               x_span=span, y_span=span)  # fmt: skip
+
+
+def told(sample: Sample) -> str:
+    """Under a picture: "7, called 1 (98 %)"."""
+    if sample.confidence != sample.confidence:
+        return f"{sample.truth}, answered {sample.guess}"
+    verb = "called" if sample.guess != sample.truth else "rightly"
+    return f"{sample.truth}, {verb} {sample.guess} ({sample.confidence:.0%})"
+
+
+@cache
+def _template() -> Template:
+    page = Environment(loader=PackageLoader("torchdoctor", "show"), autoescape=True, undefined=StrictUndefined)
+    page.trim_blocks = page.lstrip_blocks = True
+    page.filters |= {"number": number, "count": count, "printable": printable, "place": place_of}
+    page.filters |= {"interval": interval, "chance": chance, "told": told}
+    return page.get_template("evaluation_page.html.jinja")
