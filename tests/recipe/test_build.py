@@ -134,7 +134,10 @@ def test_scaling_uses_training_samples_only_and_reaches_the_test_part():
     + [{"model.output": name, "loss.name": "nll" if name == "log-softmax" else "cross-entropy"} for name in OUTPUTS]
     + [{"model.init": name} for name in INITS]
     + [{"model.normalization": name} for name in NORMALIZATIONS]
-    + [{"optimizer.name": name, "optimizer.weight_decay": 0.01} for name in OPTIMIZERS]
+    + [{"optimizer.name": name, "optimizer.weight_decay": 0.01} for name in OPTIMIZERS if name != "lbfgs"]
+    + [{"optimizer.name": "lbfgs"}, {"loss.also": {"multi-margin": 0.5}, "loss.l1": 1e-5, "loss.l2": 1e-4}]
+    + [{"train.ema": 0.99, "train.monitor": "val_loss"}, {"train.swa": 0.5}, {"train.clip_value": 1e-3}]
+    + [{"schedule.name": name, "schedule.warmup": 0.5} for name in SCHEDULES if name != "one-cycle"]
     + [{"schedule.name": name} for name in SCHEDULES]
     + [
         {"optimizer.momentum": 0.9, "optimizer.args.nesterov": True},

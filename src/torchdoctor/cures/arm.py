@@ -131,7 +131,7 @@ def shortened(outcome: Outcome, experiment: Experiment, epochs: int) -> Outcome 
 def _is_own_loop(fit: Fit | None) -> bool:
     if isinstance(fit, partial) and fit.func is own_fit:
         options = fit.keywords.get("options")
-        return options is None or (options.patience is None and options.score is None)
+        return options is None or (options.patience is options.score is options.swa is None)
     return fit is None
 
 

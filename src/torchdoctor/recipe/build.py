@@ -45,7 +45,8 @@ def experiment(recipe: Recipe) -> Experiment:
 def loop_options(recipe: Recipe) -> LoopOptions:
     """How the loop trains a recipe."""
     asked = recipe.train
-    return LoopOptions(asked.clip_norm, asked.accumulate, asked.precision, asked.patience, asked.threads)
+    same = ("clip_norm", "clip_value", "accumulate", "precision", "ema", "swa", "monitor", "patience", "threads")
+    return LoopOptions(**{name: getattr(asked, name) for name in same}, l1=recipe.loss.l1, l2=recipe.loss.l2)
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ class Builder:
         model = model.to(chosen(self.recipe.train.device))
         optimizer = made_optimizer(self.recipe, model)
         loss_fn = made_loss(self.recipe, class_weights=self._class_weights())
-        return Parts(model, loss_fn, optimizer, train, val, made_scheduler(self.recipe, optimizer))
+        scheduler = made_scheduler(self.recipe, optimizer, _length(train))
+        return Parts(model, loss_fn, optimizer, train, val, scheduler)
 
     def test(self) -> Loader | None:
         """The loader of the test part; None where there is none."""
@@ -100,8 +102,12 @@ class Builder:
     def _loaders(self, seed: int) -> tuple[Loader, Loader | None, Loader | None]:
         size, shuffle, data = self.recipe.data.batch_size, self.recipe.data.shuffle, self.data
         if isinstance(data, Splits):
-            train: Loader = TensorBatches(data.train_x, data.train_y, size, shuffle, seed, weights=self._chances())
-            train = augmented(train, self.recipe, seed, sizes_of(self.made).get("outputs"))
+            rank, world = _place()
+            plain = TensorBatches(
+                data.train_x, data.train_y, size, shuffle, seed, weights=self._chances(), rank=rank, world=world
+            )
+            plain.preparation = self.made.preparation if isinstance(self.made, Prepared) else None
+            train: Loader = augmented(plain, self.recipe, seed, sizes_of(self.made).get("outputs"))
             return train, _in_order(data.val_x, data.val_y, size), _in_order(data.test_x, data.test_y, size)
         generator = torch.Generator().manual_seed(seed)
         first: Loader = augmented(DataLoader(data[0], size, shuffle, generator=generator), self.recipe, seed)
@@ -110,3 +116,17 @@ class Builder:
 
 def _in_order(x: Tensor | None, y: Tensor | None, size: int) -> TensorBatches | None:
     return None if x is None or y is None else TensorBatches(x, y, size)
+
+
+def _place() -> tuple[int, int]:
+    """(rank, world): which of how many processes this is, where they train together."""
+    there = torch.distributed.is_available() and torch.distributed.is_initialized()
+    return (torch.distributed.get_rank(), torch.distributed.get_world_size()) if there else (0, 1)
+
+
+def _length(loader: Loader) -> int | None:
+    """Batches in a pass; None where the loader does not say."""
+    try:
+        return len(loader)  # type: ignore[arg-type]
+    except TypeError:
+        return None

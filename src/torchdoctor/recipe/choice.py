@@ -16,7 +16,7 @@ from torchdoctor.data.augment.names import AUGMENTATIONS
 from torchdoctor.data.names import DATA, STEPS
 from torchdoctor.errors import did_you_mean
 from torchdoctor.models.names import ACTIVATIONS, MODELS
-from torchdoctor.recipe.names import LOSSES, OPTIMIZERS, SCHEDULES
+from torchdoctor.recipe.names import LOSSES, MONITORS, OPTIMIZERS, SCHEDULES
 
 
 @dataclass(frozen=True)
@@ -50,3 +50,4 @@ ActivationName = Annotated[str, OneOf(tuple(ACTIVATIONS), paths=False)]
 LossName = Annotated[str, OneOf(tuple(LOSSES))]
 OptimizerName = Annotated[str, OneOf(tuple(OPTIMIZERS))]
 ScheduleName = Annotated[str, OneOf(("none", *SCHEDULES))]
+MonitorName = Annotated[str, OneOf(MONITORS, paths=False)]

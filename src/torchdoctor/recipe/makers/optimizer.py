@@ -10,6 +10,8 @@ from torchdoctor.recipe.imports import called, imported, takes
 from torchdoctor.recipe.names import OPTIMIZERS
 from torchdoctor.recipe.schema import Recipe
 
+USUAL = {"lbfgs": {"line_search_fn": "strong_wolfe"}}  # without one, a step of a small batch can end anywhere
+
 
 def made_optimizer(recipe: Recipe, model: nn.Module) -> Optimizer:
     asked = recipe.optimizer
@@ -21,6 +23,7 @@ def made_optimizer(recipe: Recipe, model: nn.Module) -> Optimizer:
     weights = [p for p in model.parameters() if p.requires_grad]
     if not weights:
         raise BadRecipe(f"model.name = {recipe.model.name!r} has no weights to train.")
-    made = called(function, "optimizer.args", {"lr": asked.lr, **args, **asked.args}, weights)
+    usual = USUAL.get(asked.name, {})
+    made = called(function, "optimizer.args", {"lr": asked.lr, **args, **asked.args}, weights, offered=usual)
     assert isinstance(made, Optimizer)
     return made

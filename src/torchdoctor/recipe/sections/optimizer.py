@@ -19,11 +19,11 @@ class Optimizer(Section):
     """How weights are changed."""
 
     name: OptimizerName = "sgd"
-    """An optimizer, or the import path of one."""
+    """An optimizer, or the import path of one. lbfgs asks for the loss several times a step, on the same batch."""
     lr: NonNegativeFloat = 1e-2
-    """The learning rate, per step. When left out: 0.01 for sgd and adagrad, 0.001 for others."""
+    """The learning rate, per step. When left out: 0.01 for sgd and adagrad, 1 for lbfgs, 0.001 for others."""
     momentum: NonNegativeFloat | None = None
-    """Momentum, for sgd and rmsprop; null is the optimizer's own."""
+    """Momentum, for sgd and rmsprop; null is the optimizer's own. Nesterov's for sgd: args: {nesterov: true}."""
     weight_decay: NonNegativeFloat | None = None
     """Weight decay; null is the optimizer's own."""
     args: Args = {}
