@@ -329,3 +329,19 @@ def test_the_report_tells_itself_at_the_end_only_when_something_is_wrong(capsys:
             F.cross_entropy(model(torch.randn(8, 6)), torch.randint(3, (8,))).backward()
             optimizer.step()
     assert bool(capsys.readouterr().err) == any(f.alarm for f in judge(w.trace()))
+
+
+def test_a_block_in_which_nothing_was_stepped_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    model, other = net(), net()
+    optimizer = sgd(other)
+    with watch(model, sgd(model)):
+        pass
+    assert "watched no step: the watched optimizer has not stepped yet." in capsys.readouterr().err
+    with watch(model, sgd(model)):
+        for _ in range(40):
+            F.cross_entropy(model(torch.randn(4, 6)), torch.zeros(4).long()).backward()
+            optimizer.step()
+    assert "watched no step: no step of the watched optimizer was seen" in capsys.readouterr().err
+    with watch(model, sgd(model), tell=False):
+        pass
+    assert capsys.readouterr().err == ""

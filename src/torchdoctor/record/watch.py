@@ -105,12 +105,13 @@ class Watch:
 
     def __exit__(self, error: object, *_: object) -> None:
         self.close()
-        if self._tell:
-            report = self.report()
-            if any(f.alarm for f in report):
-                report.show(sys.stderr)
-            elif not self._follower.step and error is None:
-                print(NOTHING_SEEN, file=sys.stderr)
+        if not self._tell:
+            return
+        report = self.report()
+        if any(f.alarm for f in report):
+            report.show(sys.stderr)
+        elif not self._follower.step and error is None:  # silence would look like health
+            print(f"torchdoctor watched no step: {unseen(self._follower)['grad_norm']}.", file=sys.stderr)
 
     def close(self) -> None:
         """Stop watching and write what is left; harmless when it is closed already."""
