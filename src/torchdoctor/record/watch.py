@@ -36,10 +36,6 @@ FLUSH_STEPS = 50  # a flush comes after this many steps and this many seconds, w
 FLUSH_SECONDS = 1.0
 FLUSH_AT_LATEST = 5_000  # ... but no more steps than this wait on the device ...
 FLUSH_SLOW = 10.0  # ... nor longer than this many seconds: of a loop of slow steps a crash loses as little
-NOTHING_SEEN = (
-    "torchdoctor: the watched optimizer did not step once in this block, so nothing is known of the training. "
-    "Put the loop inside of the block, and watch the optimizer that it steps."
-)
 
 
 def watch(
@@ -111,7 +107,12 @@ class Watch:
         if any(f.alarm for f in report):
             report.show(sys.stderr)
         elif not self._follower.step and error is None:  # silence would look like health
-            print(f"torchdoctor watched no step: {unseen(self._follower)['grad_norm']}.", file=sys.stderr)
+            why = unseen(self._follower)["grad_norm"]
+            print(
+                f"torchdoctor watched no step: {why}. Put the loop inside of the `with` block, and watch the optimizer "
+                "that it steps.",
+                file=sys.stderr,
+            )
 
     def close(self) -> None:
         """Stop watching and write what is left; harmless when it is closed already."""
