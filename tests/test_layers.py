@@ -29,6 +29,7 @@ LAYERS = (
     ("evaluate",),
     ("explain",),
     ("probes",),
+    ("examine",),
     ("fixes",),
     ("cures",),
     ("show",),

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from vocabulary import FAULTS, TABLES
 
 from torchdoctor.discover import discover
+from torchdoctor.examine.examination import Examination
 from torchdoctor.fixes.fix import Fix
 from torchdoctor.judge.finding import Finding, Severity
 from torchdoctor.judge.judge import judge
@@ -28,7 +29,9 @@ from torchdoctor.record.signal import Signal
 RULES = list(discover("rules", Rule).values())
 EXAMPLES = [(r, kind, title) for r in RULES for kind in ("FIRES", "QUIET") for title in r.examples(kind)]
 KNOWN_SIGNALS = set(discover("signals", Signal)) | {
-    measure for p in discover("probes", Probe).values() for measure in p.measures
+    measure
+    for unit in (*discover("probes", Probe).values(), *discover("examine", Examination).values())
+    for measure in unit.measures
 }
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda r: r.name)
 firing = pytest.mark.parametrize(

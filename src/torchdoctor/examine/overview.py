@@ -1,0 +1,83 @@
+"""How many samples, of what shape and range, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from torchdoctor.examine.examination import examination
+from torchdoctor.examine.material import Material, Part
+from torchdoctor.probes.probe import Fact, Measurement
+
+NAMED = 20  # samples and features named at most; a person looks at a few
+
+
+@examination(
+    order=0,
+    measures={
+        "samples": "samples: of each part",
+        "samples_read": "samples: of each part, that were looked at",
+        "input_nonfinite_share": '0..1: samples with NaN or infinity; subjects "" (train), "val" and "test"',
+        "target_nonfinite_share": "0..1: training samples whose target holds NaN or infinity",
+        "constant_feature_share": "0..1: features (columns, channels) with the same value in every training sample",
+        "unreadable_files": "files: that were left out because they cannot be read",
+    },
+)
+def overview(material: Material) -> Iterator[Measurement | Fact]:
+    """Counts, shapes, ranges, missing values and features that never vary, of every sample of every part."""
+    bad: dict[str, list[int]] = {"val": []}
+    for name, part in material.parts.items():
+        yield Measurement("samples", len(part), name)
+        yield Measurement("samples_read", len(part), name)
+        rows = _not_finite(part.x)
+        yield Measurement("input_nonfinite_share", len(rows) / len(part), "" if name == "train" else name)
+        bad[name] = rows[:NAMED]
+    targets = _not_finite(material.train.y)
+    yield Measurement("target_nonfinite_share", len(targets) / len(material.train))
+    yield Fact("nonfinite_samples", {**bad, "train_targets": targets[:NAMED]})
+    constant = _constant(material.train.x)
+    if material.kind != "ids":
+        yield Measurement("constant_feature_share", float(constant.double().mean()))
+        yield Fact("constant_features", constant.nonzero().flatten().tolist()[:NAMED])
+    yield Measurement("unreadable_files", len(material.skipped))
+    yield Fact("unreadable_files", list(material.skipped[:NAMED]))
+    yield Fact("data", {"kind": material.kind, "task": material.task, "classes": list(material.classes or ())})
+    yield Fact("parts", {name: _described(part) for name, part in material.parts.items()})
+
+
+def _not_finite(values: Tensor) -> list[int]:
+    """Rows that hold NaN or infinity."""
+    if not values.is_floating_point():
+        return []
+    rows: list[int] = (
+        (~values.isfinite().flatten(1 if values.ndim > 1 else 0).reshape(len(values), -1).all(1))
+        .nonzero()
+        .flatten()
+        .tolist()
+    )
+    return rows
+
+
+def _constant(x: Tensor) -> Tensor:
+    """(features,): columns of rows, channels of pictures."""
+    flat = x.flatten(2).movedim(1, 2).flatten(0, 1) if x.ndim > 2 else x.reshape(len(x), -1)
+    same: Tensor = (
+        (flat == flat[:1]) | (flat.isnan() if flat.is_floating_point() else torch.zeros(1, dtype=torch.bool))
+    ).all(0)
+    return same
+
+
+def _described(part: Part) -> dict[str, Any]:
+    finite = part.x[part.x.isfinite()] if part.x.is_floating_point() else part.x
+    values = finite.double() if finite.numel() else torch.zeros(1, dtype=torch.float64)
+    targets = part.y.double()[part.y.double().isfinite()]
+    return {
+        "samples": len(part), "shape": list(part.x.shape[1:]), "dtype": str(part.x.dtype).removeprefix("torch."),
+        "min": float(values.min()), "max": float(values.max()), "mean": float(values.mean()),
+        "std": float(values.std(correction=0)),
+        "target": {"min": float(targets.min()), "max": float(targets.max()), "mean": float(targets.mean()),
+                   "std": float(targets.std(correction=0))} if targets.numel() else {},
+    }  # fmt: skip

@@ -1,0 +1,52 @@
+"""Features that never vary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from torchdoctor.judge.finding import Finding, Severity
+from torchdoctor.judge.rule import CannotSay, rule
+from torchdoctor.judge.trace import Trace
+
+FIRES = {
+    "a column that was never filled in": Trace.of({"constant_features": [3]}, constant_feature_share=0.1),
+    "a reader that gives zeros": Trace.of({"constant_features": [0, 1, 2]}, constant_feature_share=1.0),
+}
+QUIET = {
+    "all vary": Trace.of(constant_feature_share=0.0),
+    "pictures, whose channels vary": Trace.of({"constant_features": []}, constant_feature_share=0.0, samples=900.0),
+}
+
+
+@rule("D04", kind="cause", severity=Severity.INFO, needs=["constant_feature_share"], explains=["no-better-than-prior"])
+def constant_features(trace: Trace, *, many: float = 0.5) -> Iterator[Finding]:
+    """Columns or channels that have the same value in every training sample.
+
+    Why it hurts
+        They say nothing, and where one varies after all, in production, its weight is what the initialisation drew.
+        When all are constant nothing can be learnt: the reader gives the same for every sample.
+
+    How it decides
+        The share of columns of a table (channels of pictures) whose values are all equal, over every training sample. A
+        hint for some of them, a warning from `many` on, an error for all. `many` is a first guess.
+
+    When it is wrong
+        Words and categories that are rare may all be missing from a small training part.
+
+    References
+        None.
+    """
+    share, read = trace.value("constant_feature_share") or 0.0, trace.value("samples_read", "train")
+    if read is not None and read < (trace.value("samples", "train") or 0):
+        raise CannotSay("not all training samples were looked at")
+    if not share > 0:
+        return
+    names = trace.facts.get("constant_features", [])
+    which = f": {', '.join(map(str, names[:5]))}{' ...' if len(names) > 5 else ''}" if names and share < 1 else ""
+    severity = Severity.ERROR if share >= 1 else Severity.WARNING if share >= many else Severity.INFO
+    yield Finding(
+        f"{share:.1%} of the features never vary{which}.",
+        severity=severity,
+        confidence=0.95,
+        evidence={"share": share},
+    )
