@@ -125,7 +125,13 @@ def test_normalised_layers_have_as_many_parameters_either_way() -> None:
 
 def test_a_recipe_is_all_a_patch_needs() -> None:
     """Every patch of every fix is one that the schema takes, and changes something in a recipe that has all faults."""
-    faults = {"model.output": "softmax", "model.init": "zeros", "loss.name": "bce", "model.activation": "sigmoid"}
+    faults = {
+        "model.name": "lenet5",
+        "model.output": "softmax",
+        "model.init": "zeros",
+        "loss.name": "bce",
+        "model.activation": "sigmoid",
+    }
     recipe = Recipe.from_dict(DIGITS).patched(faults)
     for fix in discover("fixes", Fix).values():
         options = {"factor": 3.0} if "factor" in fix.options else {}

@@ -34,6 +34,24 @@ def parts(model: nn.Module | None = None, **optimizer: Any) -> Parts:
     return Parts(model, nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), **{"lr": 0.1, **optimizer}), batches)
 
 
+def pictures() -> Parts:
+    """A small convolutional net in which every structure that a fix changes is there."""
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(4),
+        nn.Flatten(), nn.Linear(64, 12), nn.ReLU(), nn.Linear(12, 3),
+    )  # fmt: skip
+    batches = [(torch.randn(16, 1, 8, 8), torch.randint(0, 3, (16,))) for _ in range(3)]
+    return Parts(model, nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=0.1), batches)
+
+
+def parts_for(name: str) -> Parts:
+    """Parts to which the fix applies."""
+    if name in ("replace-large-kernels", "use-depthwise", "use-bottleneck", "use-global-pooling"):
+        return pictures()
+    return regression() if name == "standardize-targets" else parts()
+
+
 def regression() -> Parts:
     torch.manual_seed(0)
     model = nn.Linear(6, 1)
@@ -65,7 +83,7 @@ def test_its_page_says_what_it_does_and_its_code_is_python(fix: Fix) -> None:
 
 @pytest.mark.parametrize("fix", FIXES.values(), ids=FIXES.keys())
 def test_what_it_is_handed_stays_as_it_was(fix: Fix) -> None:
-    before = regression() if fix.name == "standardize-targets" else parts()
+    before = parts_for(fix.name)
     if fix.name == "unfreeze":
         before.model[0].weight.requires_grad_(False)
     weights = {k: v.clone() for k, v in before.model.state_dict().items()}
@@ -87,7 +105,7 @@ def test_what_it_is_handed_stays_as_it_was(fix: Fix) -> None:
 
 @pytest.mark.parametrize("fix", FIXES.values(), ids=FIXES.keys())
 def test_what_comes_out_trains_all_of_its_weights(fix: Fix) -> None:
-    before = regression() if fix.name == "standardize-targets" else parts()
+    before = parts_for(fix.name)
     if fix.name == "unfreeze":
         before.model[0].weight.requires_grad_(False)
     if fix.name == "match-target-shape":

@@ -48,6 +48,17 @@ def test_a_truncated_normal_has_no_tails() -> None:
     assert layer.weight.abs().max() > 2.1 * std  # a plain normal of this spread would reach 4.5
 
 
+def test_xavier_minds_groups_and_is_torchs_without() -> None:
+    depthwise, whole, torchs = nn.Conv2d(200, 200, 3, groups=200), nn.Conv2d(50, 60, 3), nn.Conv2d(50, 60, 3)
+    initialize(depthwise, "xavier", "identity")
+    assert float(depthwise.weight.detach().std()) == pytest.approx(math.sqrt(2 / 18), rel=0.1)
+    torch.manual_seed(0)
+    initialize(whole, "xavier", "identity")
+    torch.manual_seed(0)
+    nn.init.xavier_uniform_(torchs.weight)
+    assert torch.allclose(whole.weight, torchs.weight)
+
+
 def test_orthogonal_rows_are_orthogonal() -> None:
     layer = nn.Linear(50, 20)
     initialize(layer, "orthogonal", "relu")

@@ -39,7 +39,7 @@ def initialize(model: nn.Module, scheme: str, activation: str = "relu") -> None:
         return
     for module in model.modules():
         if isinstance(module, Dense):
-            _draw(module.weight, scheme, factor)
+            _draw(module.weight, scheme, factor, getattr(module, "groups", 1))
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
 
@@ -53,7 +53,7 @@ def gain(activation: str) -> float:
     return _OTHERS[activation]
 
 
-def _draw(weight: Tensor, scheme: str, gain: float) -> None:
+def _draw(weight: Tensor, scheme: str, gain: float, groups: int) -> None:
     fan_in = weight[0].numel()
     if scheme == "he":
         nn.init.normal_(weight, std=gain / math.sqrt(fan_in))
@@ -61,7 +61,10 @@ def _draw(weight: Tensor, scheme: str, gain: float) -> None:
         std = gain / math.sqrt(fan_in) / KEPT
         nn.init.trunc_normal_(weight, std=std, a=-2 * std, b=2 * std)
     elif scheme == "xavier":
-        nn.init.xavier_uniform_(weight, gain)
+        # As torch's xavier_uniform_, which takes no account of groups and draws depthwise filters next to zero.
+        fan_out = len(weight) // groups * weight[0, 0].numel()
+        bound = gain * math.sqrt(6 / (fan_in + fan_out))
+        nn.init.uniform_(weight, -bound, bound)
     elif scheme == "lecun":
         nn.init.normal_(weight, std=1 / math.sqrt(fan_in))
     elif scheme == "orthogonal":

@@ -13,6 +13,7 @@ from torch import nn
 from torchdoctor.models.layers import activation as activation_layer
 from torchdoctor.models.layers import image_shape
 from torchdoctor.models.layers import normalization as normalization_layer
+from torchdoctor.models.two_parts import Head, pooled
 
 SMALLEST = 8  # pixels a side
 WHOLE = 20  # pixels a side from which the second convolution needs no padding, as on the 28 of the original
@@ -28,9 +29,12 @@ class LeNet5(nn.Sequential):
         *,
         activation: str = "relu",
         normalization: str = "none",
+        dropout: float = 0.0,
         pool: str = "max",
+        head: Head = "dense",
     ) -> None:
-        """input_shape: (C, H, W). pool: "max" or "average"."""
+        """input_shape: (C, H, W). dropout: of the dense layers. pool: "max" or "average". head: "global" puts average
+        pooling and one layer in the place of the dense ones."""
         channels, *sides = image_shape(input_shape, "lenet5", SMALLEST)
         pad_h, pad_w = (0 if side >= WHOLE else 2 for side in sides)
         height, width = ((side // 2 + 2 * pad - 4) // 2 for side, pad in zip(sides, (pad_h, pad_w)))
@@ -44,11 +48,13 @@ class LeNet5(nn.Sequential):
             "norm2": normalization_layer(normalization, 16, images=True),
             "act2": activation_layer(activation),
             "pool2": pooling(2),
+            "global": nn.AdaptiveAvgPool2d(pooled((height, width), height, head)) if head != "dense" else None,
             "flatten": nn.Flatten(),
-            "fc1": nn.Linear(16 * height * width, 120),
-            "act3": activation_layer(activation),
-            "fc2": nn.Linear(120, 84),
-            "act4": activation_layer(activation),
-            "fc3": nn.Linear(84, outputs),
         }
+        if head == "dense":
+            for i, (read, units) in enumerate(((16 * height * width, 120), (120, 84)), 1):
+                layers[f"fc{i}"] = nn.Linear(read, units)
+                layers[f"act{i + 2}"] = activation_layer(activation)
+                layers[f"drop{i}"] = nn.Dropout(dropout) if dropout else None
+        layers["fc3"] = nn.Linear(84 if head == "dense" else 16, outputs)
         super().__init__(OrderedDict((name, layer) for name, layer in layers.items() if layer is not None))
