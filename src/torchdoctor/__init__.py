@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torchdoctor.cures.cure import Cure, cure
+    from torchdoctor.evaluate.evaluate import evaluate
+    from torchdoctor.evaluate.evaluation import Evaluation
     from torchdoctor.experiment import Experiment
     from torchdoctor.judge.finding import Finding, Severity
     from torchdoctor.judge.report import Report
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 _HOME = {
     "Cure": "cures.cure",
     "cure": "cures.cure",
+    "Evaluation": "evaluate.evaluation",
+    "evaluate": "evaluate.evaluate",
     "Experiment": "experiment",
     "diagnose": "record.diagnose",
     "Finding": "judge.finding",
@@ -46,6 +50,7 @@ _HOME = {
 __version__ = "0.1.0"
 __all__ = [
     "Cure",
+    "Evaluation",
     "Experiment",
     "Finding",
     "Parts",
@@ -59,6 +64,7 @@ __all__ = [
     "check",
     "cure",
     "diagnose",
+    "evaluate",
     "train",
     "watch",
 ]

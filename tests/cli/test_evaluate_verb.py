@@ -15,7 +15,7 @@ from torchdoctor.train.run import train
 Cli = Callable[..., tuple[int, str, str]]
 RECIPE = Recipe.from_dict({
     "data": {"scale": "standard"}, "optimizer": {"lr": 0.05, "momentum": 0.9},
-    "train": {"epochs": 3, "device": "cpu", "threads": 1},
+    "train": {"epochs": 10, "device": "cpu", "threads": 1},
 })  # fmt: skip
 
 

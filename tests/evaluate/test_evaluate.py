@@ -23,14 +23,14 @@ from torchdoctor.train.run import train
 
 RECIPE = Recipe.from_dict({
     "data": {"scale": "standard"}, "optimizer": {"lr": 0.05, "momentum": 0.9},
-    "train": {"epochs": 4, "device": "cpu", "threads": 1},
+    "train": {"epochs": 10, "device": "cpu", "threads": 1},
 })  # fmt: skip
 CHEAP = EvaluateOptions(attacked=40)
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """LeNet-5 on digits, four epochs."""
+    """LeNet-5 on digits, ten epochs."""
     return train(RECIPE, tmp_path_factory.mktemp("runs") / "lenet").folder
 
 
@@ -96,6 +96,13 @@ def test_it_is_recorded_as_a_run_that_the_rules_judge_and_the_parent_is_left_alo
     assert not report.crashed and not [f for f in report if f.alarm]
     with pytest.raises(BadRun, match="already holds a run"):
         recorded(found, folder)
+
+
+def test_a_network_that_was_hardly_trained_is_found_to_underfit(tmp_path):
+    opened = Opened.of(train(RECIPE.patched({"train.epochs": 1}), tmp_path / "short").folder)
+    options = EvaluateOptions(robustness=False, bottlenecks=False)
+    found = evaluate(opened.model, opened.test, **opened.others("test"), options=options)
+    assert "underfitting" in [f.name for f in diagnose(recorded(found, tmp_path / "evaluation"))]
 
 
 def test_two_runs_are_compared_on_the_same_samples(run, found):
