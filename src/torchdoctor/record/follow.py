@@ -22,7 +22,7 @@ from torch.optim import Optimizer
 from torchdoctor.record.activations import Collector, first_tensor, measurable
 from torchdoctor.record.clock import Clock
 from torchdoctor.record.cost import Ceiling
-from torchdoctor.record.facts import is_compiled
+from torchdoctor.record.facts import is_compiled, is_mode_layer
 from torchdoctor.record.gradients import read_left_over, read_made, read_received, unscaled
 from torchdoctor.record.guard import Guard
 from torchdoctor.record.moment import Moment, thinned
@@ -113,6 +113,7 @@ class Follower:
     def _forward_begins(self, _model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if not torch.is_grad_enabled():
             self.clock.forget_fetched()
+            self._evaluation_begins()
             return
         self._depth += 1
         if self._depth > 1 or self._in_backward:
@@ -131,6 +132,12 @@ class Follower:
             self._moment.inputs = _floats([*args, *kwargs.values()])
             if not self._compiled:
                 self._collector.attach()
+
+    def _evaluation_begins(self) -> None:
+        """A forward pass without gradients. Of the first one between two steps the mode of its layers is kept, until it
+        is known whether it was for validation: a GAN's generator runs so in training, and so does a teacher."""
+        if self.evaluation_mode is None and not self._in_backward:
+            self.evaluation_mode = any(m.training for m in self.model.modules() if is_mode_layer(m))
 
     def _forward_ends(self, _model: nn.Module, _args: Any, output: Any) -> None:
         if not torch.is_grad_enabled():
@@ -259,6 +266,7 @@ class Follower:
         self._begin_step()
 
     def _begin_step(self) -> None:
+        self.evaluation_mode: bool | None = None
         self.passes.clear()
         self._columns: dict[str, Columns] = {}
         self._optimizer_began = self._forward_began = self._backward_began = self.clock.now

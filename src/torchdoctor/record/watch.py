@@ -138,6 +138,9 @@ class Watch:
         follower = self._follower
         step = follower.step - 1 if follower.between else follower.step
         checked = {name: _one_number(name, value) for name, value in numbers.items()}
+        if follower.evaluation_mode is not None and any(name.startswith("val_") for name in checked):
+            self._buffer.add("evaluation_mode", step, Columns(("",), [float(follower.evaluation_mode)]))
+            follower.evaluation_mode = None
         for name, number in checked.items():
             if name != "loss":
                 self._buffer.add(self._free(name), step, Columns(("",), [number]))
