@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import torch
@@ -56,7 +57,12 @@ def step(optimizer: Optimizer, closure: Closure, scaler: torch.amp.GradScaler) -
 
 def wants_closure(optimizer: Optimizer) -> bool:
     """True when its step cannot be called without one."""
-    closure = inspect.signature(type(optimizer).step).parameters.get("closure")
+    return _wants_closure(type(optimizer))
+
+
+@cache  # asked in every step, and reading a signature takes as long as a small layer
+def _wants_closure(kind: type[Optimizer]) -> bool:
+    closure = inspect.signature(kind.step).parameters.get("closure")
     return closure is not None and closure.default is closure.empty
 
 
