@@ -25,8 +25,9 @@ import torch
 from torch import nn
 
 from torchdoctor.models.resnet_cifar import resnet20
+from torchdoctor.record.blocks import Block
 from torchdoctor.record.facts import describe
-from torchdoctor.record.run import Block, Writer
+from torchdoctor.record.run import Writer
 
 MOST = 2.0  # seconds that opening and judging a million points may take
 FLUSH = 100  # steps between two flushes of a loop of ten milliseconds a step

@@ -21,8 +21,9 @@ from torch import Tensor
 from torchdoctor.errors import one_line
 from torchdoctor.judge.series import Floats
 from torchdoctor.judge.trace import Trace
+from torchdoctor.record.blocks import Block
 from torchdoctor.record.off import WatchWarning
-from torchdoctor.record.run import DATABASE, Block, Run, Writer
+from torchdoctor.record.run import DATABASE, Run, Writer
 from torchdoctor.record.signal import Columns
 
 Key = tuple[str, tuple[str, ...]]

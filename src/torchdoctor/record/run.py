@@ -20,21 +20,19 @@ import sqlite3
 import sys
 import tempfile
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from torchdoctor.errors import BadRun
-from torchdoctor.judge.series import Floats, Ints, Series
+from torchdoctor.judge.series import Floats, Ints
 from torchdoctor.judge.trace import Trace
+from torchdoctor.record.blocks import Block, facts_of, last_of, read, signals_of
 
 FORMAT = 1  # PRAGMA user_version of signals.db; raise it when an older reader could not understand what is written
 DATABASE = "signals.db"
-Block = tuple[str, tuple[str, ...], Ints, Floats]  # signal, subjects, steps (n,), values (n, subjects[, k])
 _SCHEMA = f"""
 PRAGMA journal_mode=WAL;
 PRAGMA synchronous=OFF;  -- no fsync: a crash of the process loses nothing that was flushed, a power cut might
@@ -100,7 +98,7 @@ class Writer:
 
     def trace(self, waiting: Iterable[Block] = (), facts: Mapping[str, Any] | None = None) -> Trace:
         """Everything recorded so far, and what is `waiting` to be appended."""
-        return _read(self._db, waiting, facts or {})
+        return read(self._db, waiting, facts or {})
 
     def close(self) -> None:
         """Fold the write-ahead log back into the one file, so that the folder can be copied or made read-only."""
@@ -137,12 +135,27 @@ class Run:
         except (sqlite3.Error, OSError, ValueError) as error:
             raise self._damaged(DATABASE, error) from None
 
-    def trace(self) -> Trace:
-        """Everything recorded."""
-        try:
-            return _read(self._db)
-        except (sqlite3.Error, ValueError, LookupError, TypeError) as error:
-            raise self._damaged(DATABASE, error) from None
+    def trace(self, only: Collection[str] | None = None) -> Trace:
+        """Everything recorded, or `only` these signals: of a long run the others are not even read."""
+        with self._readable():
+            return read(self._db, only=only)
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What is not a number over steps; see Trace.facts."""
+        with self._readable():
+            return facts_of(self._db)
+
+    @property
+    def signals(self) -> Mapping[str, tuple[str, ...]]:
+        """{signal: its subjects} that were recorded, of vectors (a number for each unit of a layer) too."""
+        with self._readable():
+            return signals_of(self._db)
+
+    def last(self, signal: str) -> tuple[int, float] | None:
+        """(step, value) of the last point of a signal of the whole run; None where there is none. Reads one block."""
+        with self._readable():
+            return last_of(self._db, signal)
 
     @property
     def recipe(self) -> str | None:
@@ -161,6 +174,13 @@ class Run:
 
     def close(self) -> None:
         self._db.close()
+
+    @contextlib.contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, ValueError, LookupError, TypeError) as error:
+            raise self._damaged(DATABASE, error) from None
 
     def _text(self, file: Path) -> str:
         try:
@@ -266,40 +286,3 @@ def _check_length(file: Path) -> None:
     page, pages = int.from_bytes(header[16:18]), int.from_bytes(header[28:32])
     if file.stat().st_size < (65_536 if page == 1 else page) * pages:
         raise ValueError(f"it has {file.stat().st_size} bytes, and should have {page * pages}")
-
-
-def _read(db: sqlite3.Connection, waiting: Iterable[Block] = (), more: Mapping[str, Any] | None = None) -> Trace:
-    columns = {
-        row: (signal, tuple(json.loads(subjects)), width)
-        for row, signal, subjects, width in db.execute("SELECT id, signal, subjects, width FROM columns ORDER BY id")
-    }
-    blocks: dict[tuple[str, tuple[str, ...], int], list[tuple[Ints, Floats]]] = {}
-    for row, steps, values in db.execute("SELECT columns, steps, vals FROM block ORDER BY rowid"):
-        _, subjects, width = columns[row]
-        s = np.frombuffer(steps, "<i8")
-        v = np.frombuffer(values, "<f8").reshape(len(s), len(subjects), *([width] if width else []))
-        blocks.setdefault(columns[row], []).append((s, v))
-    for signal, subjects, s, v in waiting:
-        blocks.setdefault((signal, subjects, v.shape[2] if v.ndim == 3 else 0), []).append((s, v))
-    pieces: dict[str, dict[str, list[Series]]] = {}
-    for (signal, subjects, _), parts in blocks.items():
-        all_steps, all_values = np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
-        for i, subject in enumerate(subjects):
-            found = pieces.setdefault(signal, {}).setdefault(subject, [])
-            found.append(Series(all_steps, all_values[:, i]))
-    data = {signal: {subject: _joined(found) for subject, found in group.items()} for signal, group in pieces.items()}
-    facts = {name: json.loads(text) for name, text in db.execute("SELECT name, json FROM fact")}
-    return Trace(data, {**facts, **(more or {})})
-
-
-def _joined(series: list[Series]) -> Series:
-    """Blocks of the same signal and subject that were written beside different neighbours, in the order of steps."""
-    if len(series) == 1:
-        return series[0]
-    widths = {s.values.shape[1:] for s in series}
-    if len(widths) > 1:  # vectors whose length changed on the way: the last length counts
-        series = [s for s in series if s.values.shape[1:] == series[-1].values.shape[1:]]
-    steps = np.concatenate([s.steps for s in series])
-    values = np.concatenate([s.values for s in series])
-    order = np.argsort(steps, kind="stable")
-    return Series(steps[order], values[order])
