@@ -45,6 +45,7 @@ def overview(material: Material) -> Iterator[Measurement | Fact]:
     yield Measurement("unreadable_files", len(material.skipped))
     yield Fact("unreadable_files", list(material.skipped[:NAMED]))
     yield Fact("data", {"kind": material.kind, "task": material.task, "classes": list(material.classes or ())})
+    yield Fact("missing", {part: dict(of) for part, of in material.missing.items()})
     yield Fact("parts", {name: _described(part) for name, part in material.parts.items()})
 
 
