@@ -57,12 +57,12 @@ def step(optimizer: Optimizer, closure: Closure, scaler: torch.amp.GradScaler) -
 
 def wants_closure(optimizer: Optimizer) -> bool:
     """True when its step cannot be called without one."""
-    return _wants_closure(type(optimizer))
+    return _requires_closure(type(optimizer).step)
 
 
 @cache  # asked in every step, and reading a signature takes as long as a small layer
-def _wants_closure(kind: type[Optimizer]) -> bool:
-    closure = inspect.signature(kind.step).parameters.get("closure")
+def _requires_closure(method: Callable[..., Any]) -> bool:
+    closure = inspect.signature(method).parameters.get("closure")
     return closure is not None and closure.default is closure.empty
 
 
