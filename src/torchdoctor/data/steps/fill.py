@@ -17,14 +17,16 @@ from torchdoctor.errors import BadParts
 class Fill:
     """columns: default all numbers, also those of which none was missing in training: one may be missing later.
 
-    by: median, mean, most-frequent (for text too, if named in columns), or a value. mark: add a column "NAME missing"
-    of 0 and 1, since that a value is missing often says something itself. values: learnt, by column.
+    by: median, mean, most-frequent (for text too, if named in columns), or a value. mark: where one was missing in
+    training, add a column "NAME missing" of 0 and 1, since that often says something itself. values: learnt, by
+    column; marked: learnt, columns with a mark.
     """
 
     columns: tuple[str, ...] | None = None
     by: Literal["median", "mean", "most-frequent"] | float | str = "median"
     mark: bool = False
     values: Mapping[str, float | str] = field(default_factory=dict)
+    marked: tuple[str, ...] = ()
     on: ClassVar[On] = "columns"
 
     def fit(self, x: Columns) -> Fill:
@@ -32,14 +34,17 @@ class Fill:
         names = self.columns or chosen_columns(x, None, "number", "fill")
         for name in names:
             chosen_columns(x, (name,), "text" if self._takes_text() and kinds.get(name) == "text" else "number", "fill")
-        return replace(self, columns=tuple(names), values={name: self._value(x[name], name) for name in names})
+        marked = tuple(name for name in names if self.mark and _missing(x[name]).any())
+        values = {name: self._value(x[name], name) for name in names}
+        return replace(self, columns=tuple(names), values=values, marked=marked)
 
     def __call__(self, x: Columns) -> Columns:
         for name, value in self.values.items():
             missing = _missing(x[name])
             filled = x[name].copy()
             filled[missing] = value
-            x = replaced(x, name, {name: filled, **({f"{name} missing": missing.astype(float)} if self.mark else {})})
+            mark = {f"{name} missing": missing.astype(float)} if name in self.marked else {}
+            x = replaced(x, name, {name: filled, **mark})
         return x
 
     def _takes_text(self) -> bool:
