@@ -3,4 +3,4 @@
 Their files import torch inside `apply` only: a report shows a fix's code on machines that have no torch.
 """
 
-ENGINE = ("convolutions", "dense", "fix", "hidden", "moments", "output", "settings", "surgery", "wrapping")
+ENGINE = ("convolutions", "dense", "fix", "hidden", "moments", "output", "savings", "settings", "surgery", "wrapping")
