@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from torchdoctor.data.cut import cut, grouped, in_time
-from torchdoctor.data.samples import Samples, as_divided, class_counts, divided
+from torchdoctor.data.samples import Samples, as_divided, divided
 from torchdoctor.data.splits import Splits
 from torchdoctor.errors import BadParts
 
@@ -93,7 +93,6 @@ def test_whatever_belongs_to_a_sample_goes_where_it_goes():
             rows = part.x["a"].astype(int)
             assert part.names.tolist() == [f"row {i}" for i in rows] and part.y.tolist() == (rows % 4).tolist()
             assert part.groups.tolist() == (rows // 2).tolist() and part.times.tolist() == rows.tolist()
-        assert {sum(counts) for counts in class_counts(parts).values()} == {len(part) for part in parts}
 
 
 def test_what_comes_divided_is_not_divided_again():

@@ -109,9 +109,9 @@ def test_unreadable_pictures_are_named_and_can_be_left_out(tmp_path):
     (tmp_path / "cat" / "bad.jpg").write_bytes(b"<html>404</html>")
     (tmp_path / "cat" / "notes.txt").write_text("hello")
     (tmp_path / "cat" / ".DS_Store").write_bytes(b"")
-    assert "1 of 7 pictures cannot be read: bad.jpg" in refused(tmp_path)
+    assert "1 of 7 pictures cannot be read: cat/bad.jpg" in refused(tmp_path)
     data = images(str(tmp_path), unreadable="skip")
-    assert len(data) == 6 and data.skipped[0].startswith("bad.jpg") and data.skipped[1].startswith("cat/notes.txt")
+    assert len(data) == 6 and data.skipped[0].startswith("cat/bad.jpg") and data.skipped[1].startswith("cat/notes.txt")
     assert len(data.skipped) == 2
 
 

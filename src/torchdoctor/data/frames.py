@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -40,27 +41,48 @@ def read_frame(
         raise BadParts(f"data.root = {root!r} is {what}: a .csv, .tsv or .parquet file.")
     if path.suffix.lower() in (".parquet", ".pq"):
         needed("pyarrow", extra="tables")
-        return _named(_read(lambda: pandas.read_parquet(root), root), root)
-    separator = separator or ("\t" if path.suffix.lower() in (".tsv", ".tab") else ",")
-    how = {
-        "sep": separator,
-        "header": 0 if header else None,
-        "encoding": encoding,
-        "quoting": csv.QUOTE_NONE if quoting == "none" else csv.QUOTE_MINIMAL,
-        "index_col": False,
-    }
-    names = _read(lambda: pandas.read_csv(root, nrows=0 if header else 1, **how), root).columns
-    missing = {name: [""] if str(name) in (text, target) else MISSING for name in names}
-    kinds = {name: str for name in names if str(name) == text}
-    frame = _read(
-        lambda: pandas.read_csv(root, keep_default_na=False, na_values=missing, dtype=kinds, low_memory=False, **how),
-        root,
-    )
-    if quoting is None and "://" not in root:
-        _complain_of_lost_rows(path, len(frame), separator, header)
-    if len(names) == 1 and separator == "," and any(mark in str(names[0]) for mark in ";\t|"):
+        frame = _read(lambda: pandas.read_parquet(root), root)
+    else:
+        form = Form(separator or ("\t" if path.suffix.lower() in (".tsv", ".tab") else ","), quoting, header, encoding)
+        frame = _read_csv(root, form, text, target)
+    if not len(frame):
+        raise BadParts(f"{root} holds no rows.")
+    frame.columns = [str(name) for name in frame.columns]
+    return frame
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a file of separated values is written."""
+
+    separator: str
+    quoting: Quoting | None
+    header: bool
+    encoding: str
+
+    def for_pandas(self) -> dict[str, Any]:
+        return {
+            "sep": self.separator,
+            "header": 0 if self.header else None,
+            "encoding": self.encoding,
+            "quoting": csv.QUOTE_NONE if self.quoting == "none" else csv.QUOTE_MINIMAL,
+            "index_col": False,  # else a row with a field too many makes its first one the row's name
+        }
+
+
+def _read_csv(root: str, form: Form, text: str | None, target: str | None) -> Any:
+    import pandas
+
+    how = form.for_pandas()
+    names = _read(lambda: pandas.read_csv(root, nrows=0 if form.header else 1, **how), root).columns
+    how["na_values"] = {name: [""] if str(name) in (text, target) else MISSING for name in names}
+    how["dtype"] = {name: str for name in names if str(name) == text}
+    frame = _read(lambda: pandas.read_csv(root, keep_default_na=False, low_memory=False, **how), root)
+    if form.quoting is None and "://" not in root:
+        _complain_of_lost_rows(Path(root), len(frame), form)
+    if len(names) == 1 and form.separator == "," and any(mark in str(names[0]) for mark in ";\t|"):
         raise BadParts(f"{root} has one column, {str(names[0])[:60]!r}. Set data.args.separator.")
-    return _named(frame, root)
+    return frame
 
 
 def _read(read: Any, root: str) -> Any:
@@ -78,22 +100,15 @@ def _read(read: Any, root: str) -> Any:
         raise BadParts(f"Cannot read {root}: {error}.") from None
 
 
-def _complain_of_lost_rows(path: Path, rows: int, separator: str, header: bool) -> None:
+def _complain_of_lost_rows(path: Path, rows: int, form: Form) -> None:
     """A lone quotation mark begins a field that ends at the next one, lines later; all between is one row.
 
     A field may well hold line ends. But when every line by itself has the same number of separators, lines are rows.
     """
     lines = [line for line in path.read_bytes().splitlines() if line.strip()]
-    lost = len(lines) - header - rows
-    if lost > 0 and len({line.count(separator.encode()) for line in lines}) == 1:
+    lost = len(lines) - form.header - rows
+    if lost > 0 and len({line.count(form.separator.encode()) for line in lines}) == 1:
         raise BadParts(
-            f"{path} has {len(lines) - header:,} lines, but only {rows:,} rows when quotation marks enclose fields: "
+            f"{path} has {rows + lost:,} lines, but only {rows:,} rows when quotation marks enclose fields: "
             f"{lost:,} would be swallowed. Set data.args.quoting: none where they are mere text, minimal where not."
         )
-
-
-def _named(frame: Any, root: str) -> Any:
-    if not len(frame):
-        raise BadParts(f"{root} holds no rows.")
-    frame.columns = [str(name) for name in frame.columns]
-    return frame

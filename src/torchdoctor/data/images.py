@@ -40,7 +40,7 @@ def images(
 
     def read(file: Path) -> Tensor | BadParts:
         try:
-            return as_tensor(opened(file), channels, shape)
+            return as_tensor(opened(file, str(file.relative_to(found.root))), channels, shape)
         except BadParts as error:
             return error
 

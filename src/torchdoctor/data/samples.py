@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -24,7 +23,7 @@ from torchdoctor.data.splits import Splits
 from torchdoctor.errors import BadParts
 
 TRAIN, VAL, TEST = range(3)  # the values of Samples.part
-PARTS = ("training", "validation", "test")
+PARTS = ("training", "validation", "test")  # what messages and stores call them
 
 
 class Reader(Protocol):
@@ -136,15 +135,6 @@ def learnable(data: Divided) -> Divided:
             "Look at the target, and at how the samples were chosen."
         )
     return data
-
-
-def class_counts(data: Divided) -> dict[str, list[int]]:
-    """{part: samples of each class}, for parts that are there; {} when the targets are no classes."""
-    names = data.train.classes
-    if names is None:
-        return {}
-    parts = zip(PARTS, data)
-    return {name: torch.bincount(p.y, minlength=len(names)).tolist() for name, p in parts if p is not None}
 
 
 def _some(whole: Samples, rows: Rows) -> Samples | None:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from torchdoctor.data.columns import Column, Columns, column
+from torchdoctor.data.columns import Column, column
 from torchdoctor.data.frames import Quoting, read_frame
 from torchdoctor.data.samples import Samples
 from torchdoctor.data.targets import TargetKind, encoded
@@ -84,11 +84,6 @@ def from_frame(
         times=None if time is None else _times(_whole(frame[time], time), time),
         text=text,
     )
-
-
-def columns_of(frame: Any) -> Columns:
-    """Every column of a DataFrame; dates become days since 1970."""
-    return {name: _column(frame[name], name) for name in frame.columns}
 
 
 def _column(values: Any, name: str, is_text: bool = False) -> Column:

@@ -33,11 +33,7 @@ class Buckets:
         return replace(self, columns=names, edges={name: self._edges(x[name], name) for name in names})
 
     def __call__(self, x: Columns) -> Columns:
-        for name, edges in self.edges.items():
-            bucket = np.where(np.isnan(x[name]), -1, np.searchsorted(edges, x[name], side="right"))
-            labels = _labels(name, edges)
-            x = replaced(x, name, {label: (bucket == i).astype(float) for i, label in enumerate(labels)})
-        return x
+        return replaced(x, {name: _coded(x[name], name, edges) for name, edges in self.edges.items()})
 
     def _edges(self, values: Column, name: str) -> tuple[float, ...]:
         there = values[~np.isnan(values)]
@@ -45,6 +41,11 @@ class Buckets:
             raise BadParts(f"Column {name!r} has no value in any training sample; leave it out: data.args.drop.")
         cuts = np.unique(np.quantile(there, np.arange(1, self.count) / self.count))
         return tuple(float(edge) for edge in cuts if edge > there.min())  # below the least there would be nobody
+
+
+def _coded(values: Column, name: str, edges: tuple[float, ...]) -> Columns:
+    bucket = np.where(np.isnan(values), -1, np.searchsorted(edges, values, side="right"))
+    return {label: (bucket == i).astype(float) for i, label in enumerate(_labels(name, edges))}
 
 
 def _labels(name: str, edges: tuple[float, ...]) -> list[str]:

@@ -39,13 +39,13 @@ class Fill:
         return replace(self, columns=tuple(names), values=values, marked=marked)
 
     def __call__(self, x: Columns) -> Columns:
-        for name, value in self.values.items():
-            missing = _missing(x[name])
-            filled = x[name].copy()
-            filled[missing] = value
-            mark = {f"{name} missing": missing.astype(float)} if name in self.marked else {}
-            x = replaced(x, name, {name: filled, **mark})
-        return x
+        return replaced(x, {name: self._filled(x[name], name) for name in self.values})
+
+    def _filled(self, values: Column, name: str) -> Columns:
+        missing = _missing(values)
+        filled = values.copy()
+        filled[missing] = self.values[name]
+        return {name: filled, **({f"{name} missing": missing.astype(float)} if name in self.marked else {})}
 
     def _takes_text(self) -> bool:
         return isinstance(self.by, str) and self.by not in ("median", "mean")

@@ -37,6 +37,8 @@ class OneHot:
         return replace(self, columns=names, categories=found)
 
     def __call__(self, x: Columns) -> Columns:
-        for name, words in self.categories.items():
-            x = replaced(x, name, {f"{name}={word}": (x[name] == word).astype(float) for word in words})
-        return x
+        coded = {
+            name: {f"{name}={word}": (x[name] == word).astype(float) for word in words}
+            for name, words in self.categories.items()
+        }
+        return replaced(x, coded)

@@ -5,6 +5,7 @@ May not: see targets, see validation or test samples, draw random numbers.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Protocol, Self
 
 from torchdoctor.data.columns import Columns, kinds_of
@@ -42,9 +43,9 @@ def chosen_columns(x: Columns, asked: tuple[str, ...] | None, kind: str, step: s
     return tuple(asked)
 
 
-def replaced(x: Columns, name: str, new: Columns) -> Columns:
-    """The table with other columns in the place of that one."""
+def replaced(x: Columns, new: Mapping[str, Columns]) -> Columns:
+    """The table with other columns in the place of those that `new` names."""
     made: Columns = {}
-    for old, values in x.items():
-        made.update(new if old == name else {old: values})
+    for name, values in x.items():
+        made.update(new.get(name, {name: values}))
     return made

@@ -52,13 +52,14 @@ class Words:
         return replace(self, columns=names, terms=terms, idf=idf)
 
     def __call__(self, x: Columns) -> Columns:
-        for name, terms in self.terms.items():
-            counter = self._vectorizer(vocabulary=list(terms))
-            if self.weights == "tf-idf":
-                counter.idf_ = np.asarray(self.idf[name])
-            found = counter.transform(_texts(x, name)).toarray().astype(np.float32)
-            x = replaced(x, name, {f"{name}: {term}": found[:, i] for i, term in enumerate(terms)})
-        return x
+        return replaced(x, {name: self._counted(x, name) for name in self.terms})
+
+    def _counted(self, x: Columns, name: str) -> Columns:
+        counter = self._vectorizer(vocabulary=list(self.terms[name]))
+        if self.weights == "tf-idf":
+            counter.idf_ = np.asarray(self.idf[name])
+        found = counter.transform(_texts(x, name)).toarray().astype(np.float32)
+        return {f"{name}: {term}": found[:, i] for i, term in enumerate(self.terms[name])}
 
     def _vectorizer(self, **settings: Any) -> Any:
         made = TfidfVectorizer if self.weights == "tf-idf" else CountVectorizer
