@@ -105,6 +105,7 @@ def test_parquet_is_the_same_table(tmp_path):
         ("a,y\n1,p\n", {}, "which column is to be learnt? Set data.target. Columns: a, y."),
         ("a,y\n1,p\n", {"target": "y", "drop": ["b"]}, "data.args.drop: "),
         ("a,y\n1,p\n", {"target": "y", "group": "b"}, "data.group: "),
+        ("a,y\n" + "".join(f"1,n{i}\n" for i in range(30)), {"target": "y"}, "30 different words in 30 samples"),
         ("a,y\n1,p\n2,\n", {"target": "y"}, "1 of 2 samples have no target. Leave them out: data.args.unlabelled"),
         ("a,y\n1,p\n", {"target": "y", "kind": "numbers"}, "are to be numbers, but one is 'p'"),
         ("a,y\n", {"target": "y"}, "holds no rows"),

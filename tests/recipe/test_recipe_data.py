@@ -235,6 +235,50 @@ def test_old_recipes_are_read_as_they_were():
     assert new.data.features == [{"log": {"columns": ["a"]}}, {"fill": {}}]
 
 
+MINE = """
+import numpy as np
+from torchdoctor.data.samples import Samples
+import torch
+
+def words():
+    x = np.random.default_rng(0).normal(0, 1, (60, 3))
+    return x, np.where(x[:, 0] > 0, "up", "down")
+
+def parts():
+    x = np.eye(4)
+    return x, ["c", "a", "b", "a"], x[:2], ["b", "c"], None, None
+
+def grouped(group):
+    n = 60
+    made = {"a": np.arange(n).astype(float), "b": np.array(["x", "y"] * (n // 2), object)}
+    return Samples(made, torch.arange(n) % 2, ("even", "odd"), groups=np.arange(n) // 6 if group else None)
+"""
+
+
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A module in the current folder, as a user's would be; its name is new so that no other test has imported it."""
+    name = f"mine_{tmp_path.name}"
+    (tmp_path / f"{name}.py").write_text(MINE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    return name
+
+
+def test_words_for_targets_become_classes_by_name(mine):
+    made = Builder(recipe(data__name=f"{mine}:words")).made
+    assert made.classes == ("down", "up") and torch.equal(made.splits.train_y, (made.splits.train_x[:, 0] > 0).long())
+    splits = Builder(recipe(data__name=f"{mine}:parts")).made.splits
+    assert splits.train_y.tolist() == [2, 0, 1, 0] and splits.val_y.tolist() == [1, 2] and splits.test_y is None
+
+
+def test_a_function_of_ones_own_may_return_samples_with_groups_and_columns(mine):
+    made = Builder(recipe(data__name=f"{mine}:grouped", data__group="who", data__features=["one-hot"])).made
+    assert made.preparation.features == ("a", "b=x", "b=y") and made.classes == ("even", "odd")
+    groups = [set((x[:, 0] // 6).tolist()) for x in made.splits[0::2]]
+    assert not groups[0] & groups[1] and not groups[1] & groups[2] and not groups[0] & groups[2]
+
+
 WORKER = """
 import json, sys
 import torch

@@ -59,15 +59,16 @@ def opened(item: Any, name: str | None = None) -> Image.Image:
     """The first frame of a path's, bytes' or PIL image's picture, decoded and upright. Raises BadParts, calling it
     `name`, when it is none, is cut off, or would decode to more pixels than Pillow's limit. To be called inside
     `decoding`."""
-    if isinstance(item, Image.Image):
-        return _upright(item)
     try:
+        if isinstance(item, Image.Image):
+            item.load()
+            return _upright(item)
         source = io.BytesIO(item) if isinstance(item, (bytes, bytearray)) else item
         with Image.open(source, formats=FORMATS) as image:
             image.load()
             return _upright(image)
     except Exception as error:  # noqa: BLE001 - bytes that are no picture can break a decoder in any way
-        name = name or ("A picture" if isinstance(item, (bytes, bytearray)) else Path(item).name)
+        name = name or (Path(item).name if isinstance(item, (str, Path)) else "A picture")
         said = one_line(error).replace(str(item), name)
         raise BadParts(f"{name} cannot be read as a picture ({said}).") from None
 

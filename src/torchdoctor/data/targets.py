@@ -19,8 +19,8 @@ FEW = 20  # different whole numbers that are still taken for classes
 def encoded(values: NDArray[Any], kind: TargetKind | None = None) -> tuple[Tensor, tuple[str, ...] | None]:
     """(N,) int64 class numbers and their names in order, or (N,) float32 and None.
 
-    kind: None takes text, and at most 20 different whole numbers, for classes. Raises BadParts when one is missing, or
-    is text where numbers are asked for.
+    kind: None takes text, and at most 20 different whole numbers, for classes. Raises BadParts when one is missing, is
+    text where numbers are asked for, or is one of so many words that they must be names.
     """
     if missing := sum(is_missing(v) for v in values.tolist()):
         raise BadParts(
@@ -37,8 +37,35 @@ def encoded(values: NDArray[Any], kind: TargetKind | None = None) -> tuple[Tenso
     return _class_numbers(values.astype(str) if numbers is None else numbers)
 
 
+def numbered(given: Any) -> tuple[Any, tuple[str, ...] | None]:
+    """(x, y) or (train_x, train_y, val_x, val_y, test_x, test_y) with words for targets, as class numbers and their
+    names, the same in all parts; anything else as it is, and None."""
+    if not isinstance(given, (tuple, list)) or len(given) not in (2, 6) or not any(map(_are_words, given[1::2])):
+        return given, None
+    parts = [None if y is None else np.asarray(y).astype(str) for y in given[1::2]]
+    ids, names = encoded(np.concatenate([part for part in parts if part is not None]), "classes")
+    values, begin = list(given), 0
+    for place, part in zip(range(1, len(values), 2), parts):
+        if part is not None:
+            values[place], begin = ids[begin : begin + len(part)], begin + len(part)
+    return tuple(values), names
+
+
+def _are_words(y: Any) -> bool:
+    """True for text, in a list or an array (N,) of NumPy or pandas."""
+    if y is None or isinstance(y, Tensor) or np.ndim(y) != 1 or not len(y):
+        return False
+    found = np.asarray(y)
+    return found.dtype.kind in "US" or all(isinstance(value, str) for value in found.tolist())
+
+
 def _class_numbers(values: NDArray[Any]) -> tuple[Tensor, tuple[str, ...]]:
     names, ids = np.unique(values, return_inverse=True)
+    if values.dtype.kind == "U" and len(names) > max(FEW, len(values) / 2):
+        raise BadParts(
+            f"The targets are {len(names):,} different words in {len(values):,} samples, such as {str(names[0])!r}: "
+            "too many to be classes. Is it the right column?"
+        )
     shown = tuple(f"{name:g}" if names.dtype.kind == "f" else str(name) for name in names)
     return torch.from_numpy(ids.astype(np.int64)), shown
 

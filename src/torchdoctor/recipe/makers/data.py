@@ -15,6 +15,7 @@ from torchdoctor.data.samples import Divided, Samples, as_divided, divided, lear
 from torchdoctor.data.splits import Splits, as_splits
 from torchdoctor.data.steps.step import Step
 from torchdoctor.data.steps.tokens import PADDING
+from torchdoctor.data.targets import numbered
 from torchdoctor.errors import BadRecipe
 from torchdoctor.models.names import MODELS
 from torchdoctor.recipe.imports import called, imported, takes
@@ -48,9 +49,10 @@ def read_data(recipe: Recipe) -> Divided | Prepared | Sets:
     if _are_sets(given):
         _must_be_plain(asked, "returns data sets")
         return tuple(given)
+    given, classes = numbered(given)
     samples = given if isinstance(given, Samples) else as_splits(given, asked.name)
     by = asked.split_by or ("group" if asked.group else "time" if asked.time else "stratified")
-    whole = as_divided(samples, CLASSES.get(asked.name))
+    whole = as_divided(samples, classes or CLASSES.get(asked.name))
     cut = divided(learnable(whole) if isinstance(given, Samples) else whole, asked.split, recipe.seed, by)
     return limited(cut, asked.limit, recipe.seed)
 

@@ -21,7 +21,8 @@ class Data(Section):
 
     name: DataName = "digits"
     """A data set, or the import path of a function of yours that returns (x, y), (train_x, train_y, val_x, val_y,
-    test_x, test_y), Samples or two or three datasets; it is given root, seed and the other options if it takes them."""
+    test_x, test_y), Samples or two or three datasets; it is given root, seed and other options of this section if it
+    takes them. Targets may be words."""
     root: str | None = None
     """The folder with the files, for data sets that are not embedded; of a table its file; of stored data their URL."""
     download: bool = False
