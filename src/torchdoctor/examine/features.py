@@ -1,6 +1,6 @@
 """Samples as a few dozen numbers each, so that distances and small models mean something and are fast.
 
-Pictures: grey values or colours 0..1, made smaller, then their principal components. Rows: standardised columns.
+Pictures: grey values or colours 0..1, made smaller, then their principal components. Rows: scaled columns.
 Ids: which words occur, weighted by rarity, in a few dozen directions. All fitted to training samples alone.
 """
 
@@ -24,6 +24,8 @@ Features = Mapping[str, Matrix]  # part -> (N, D)
 Embed = Callable[[Tensor], Matrix]
 FITTED = 10_000  # samples that components are fitted to; more change nothing that a distance would show
 WIDE = 50  # components kept: nine tenths of the variance of small pictures
+NORMAL_QUARTILES = 1.349  # interquartile range of a normal distribution, in standard deviations
+LARGEST = 1e6  # units; squares of more are not float32
 SIDE = 32  # pixels a picture is made smaller to
 
 
@@ -52,17 +54,22 @@ def _pixels(train: Tensor) -> Embed:
 
 
 def _columns(train: Tensor) -> Embed:
-    """Standardised; what is missing or infinite becomes the mean, a column that never varies goes."""
-    flat = train.flatten(1).double()
-    known = torch.where(flat.isfinite(), flat, torch.nan)
-    mean = known.nanmean(0).nan_to_num()
-    std = (known - mean).square().nanmean(0).sqrt().nan_to_num()
-    varies = std > 1e-12 * mean.abs().clamp(min=1e-300)
+    """In units of the middle half of each column, so that a few wild values do not flatten all others, or of its
+    standard deviation where most are equal. What is missing becomes the median; a column that never varies goes."""
+    flat = train.flatten(1).double().numpy()
+    known = np.where(np.isfinite(flat), flat, np.nan)
+    known[:, np.isnan(known).all(0)] = 0
+    low, middle, high = np.nanquantile(known, (0.25, 0.5, 0.75), axis=0)
+    std = np.nanstd(known, axis=0)
+    unit = np.where(high > low, (high - low) / NORMAL_QUARTILES, std)
+    varies = std > 1e-12 * np.maximum(np.abs(middle), 1e-300)
+    varies[0] |= not varies.any()  # some column there must be
+    unit = np.where(unit > 0, unit, 1)
 
     def scaled(x: Tensor) -> Matrix:
-        values = x.flatten(1).double()
-        values = (torch.where(values.isfinite(), values, mean) - mean)[:, varies] / std[varies]
-        return np.asarray(values.numpy(), np.float32)
+        values = x.flatten(1).double().numpy()
+        values = (np.where(np.isfinite(values), values, middle) - middle)[:, varies] / unit[varies]
+        return np.clip(values, -LARGEST, LARGEST).astype(np.float32)
 
     return scaled
 

@@ -15,22 +15,25 @@ from torch.utils.data import Dataset
 
 from torchdoctor.data.batch import as_batch
 from torchdoctor.data.columns import Columns, is_missing
+from torchdoctor.data.names import DATA
 from torchdoctor.data.preparation import fitted
 from torchdoctor.data.prepared import Prepared
 from torchdoctor.data.samples import Divided, Samples
 from torchdoctor.errors import BadParts, one_line
 from torchdoctor.examine.material import PARTS, Material, Part
+from torchdoctor.recipe.imports import imported, takes
 from torchdoctor.recipe.makers.augment import made_policy
 from torchdoctor.recipe.makers.data import read_data
 from torchdoctor.recipe.schema import Recipe
 
+STRANGER = "is no picture by its name."  # a file that was never meant to be read, as folders.listed calls it
 READ = 20_000  # samples read of each data set of the user's own, one by one
 
 
 def material_of(recipe: Recipe) -> Material:
     """All parts of a recipe's data. Raises BadRecipe or BadParts where they cannot be read."""
     policy = made_policy(recipe) if recipe.data.augment else None
-    given = read_data(recipe)
+    given = read_data(_forgiving(recipe))
     if isinstance(given, Divided):
         return divided_material(given, policy=policy, seed=recipe.seed)
     if isinstance(given, Prepared):
@@ -39,6 +42,15 @@ def material_of(recipe: Recipe) -> Material:
     parts, skipped = zip(*(_part(name, data) for name, data in zip(PARTS, given)))
     unreadable = tuple(line for lines in skipped for line in lines)
     return Material(dict(zip(PARTS, parts)), skipped=unreadable, policy=policy, seed=recipe.seed)
+
+
+def _forgiving(recipe: Recipe) -> Recipe:
+    """The recipe whose source leaves out what it cannot read, and names it, rather than refusing: all else is to be
+    examined too."""
+    source = imported(recipe.data.name, DATA, "data.name")
+    if not takes(source, "unreadable") or "unreadable" in recipe.data.args:
+        return recipe
+    return recipe.patched({"data.args": {**recipe.data.args, "unreadable": "skip"}})
 
 
 def divided_material(data: Divided, **more: Any) -> Material:
@@ -52,7 +64,8 @@ def divided_material(data: Divided, **more: Any) -> Material:
     }
     known = {name: _missing(part.x) for name, part in zip(PARTS, data) if part is not None and isinstance(part.x, dict)}
     columns = preparation.features if preparation is not None else None
-    return Material(parts, classes=train.classes, skipped=train.skipped, missing=known, columns=columns, **more)
+    broken = tuple(line for line in train.skipped if not line.endswith(STRANGER))
+    return Material(parts, classes=train.classes, skipped=broken, missing=known, columns=columns, **more)
 
 
 def _tensor(part: Samples) -> Tensor:

@@ -62,11 +62,11 @@ def unit_picture(material: Material, part: str, row: int) -> Pixels:
 
 
 def _caption(material: Material, name: str, policy: Policy, shares: Tensor) -> str:
-    """Of what is mixed the two classes: "0.7 x 5, 0.3 x 2"."""
+    """Of what is mixed the two classes: "70% 5, 30% 2"."""
     if not policy.mixing or material.task != "classes":
         return name
     top, at = shares.topk(min(2, len(shares)))
-    return ", ".join(f"{share:.2g} x {_named(material, int(c))}" for share, c in zip(top.tolist(), at) if share > 0.005)
+    return ", ".join(f"{share:.0%} {_named(material, int(c))}" for share, c in zip(top.tolist(), at) if share > 0.005)
 
 
 def _targets(material: Material, rows: list[int]) -> Tensor:
