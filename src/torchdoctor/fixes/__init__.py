@@ -3,4 +3,7 @@
 Their files import torch inside `apply` only: a report shows a fix's code on machines that have no torch.
 """
 
-ENGINE = ("convolutions", "dense", "fix", "hidden", "moments", "output", "savings", "settings", "surgery", "wrapping")
+ENGINE = (
+    "convolutions", "dense", "fix", "hidden", "loaders", "moments", "output", "savings", "settings", "surgery",
+    "wrapping",
+)  # fmt: skip

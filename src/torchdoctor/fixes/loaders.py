@@ -1,0 +1,55 @@
+"""A training loader cut anew: in another order, in batches of another size.
+
+May not: train, judge, print, change the loader it is handed.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader, IterableDataset
+
+from torchdoctor.data.batches import TensorBatches
+from torchdoctor.errors import BadParts
+from torchdoctor.parts import Loader
+from torchdoctor.probes.batch import batches_of
+from torchdoctor.probes.fork import reading
+
+COPIED = ("num_workers", "collate_fn", "pin_memory", "timeout", "worker_init_fn", "prefetch_factor", "generator")
+
+
+def recut(loader: Loader, *, batch_size: int | None = None, shuffle: bool | None = None) -> Loader:
+    """The same samples; what is None stays. A loader of the user's own making is read once and kept in memory. Raises
+    BadParts where the samples have no order to change, or do not fit together."""
+    if isinstance(loader, DataLoader):
+        return _dataloader(loader, batch_size, shuffle)
+    if hasattr(loader, "loader"):  # what augments, or counts, the batches of another
+        twin = copy.copy(loader)
+        twin.loader = recut(loader.loader, batch_size=batch_size, shuffle=shuffle)
+        return twin
+    if isinstance(loader, TensorBatches):
+        size = loader.batch_size if batch_size is None else batch_size
+        order = loader.shuffle if shuffle is None else shuffle
+        seed, world = loader.generator.initial_seed(), {"rank": loader.rank, "world": loader.world}
+        twin = TensorBatches(loader.x, loader.y, size, order, seed, weights=loader.weights, **world)
+        twin.preparation = loader.preparation
+        return twin
+    return _gathered(loader, batch_size, shuffle)
+
+
+def _dataloader(loader: DataLoader[Any], batch_size: int | None, shuffle: bool | None) -> Loader:
+    if isinstance(loader.dataset, IterableDataset) or loader.batch_size is None:
+        raise BadParts("The dataset gives its samples in an order of its own; shuffle and batch them in its code.")
+    settings = {name: getattr(loader, name) for name in COPIED}
+    order: dict[str, Any] = {"sampler": loader.sampler} if shuffle is None else {"shuffle": shuffle}
+    return DataLoader(loader.dataset, batch_size or loader.batch_size, **order, **settings)
+
+
+def _gathered(loader: Loader, batch_size: int | None, shuffle: bool | None) -> Loader:
+    batches = list(batches_of(reading(loader), "train"))
+    if any(len(b.inputs) != 1 or b.inputs[0].shape[1:] != batches[0].inputs[0].shape[1:] for b in batches):
+        raise BadParts("The batches of this loader cannot be put together; change their order or size in its code.")
+    x, y = torch.cat([b.inputs[0] for b in batches]), torch.cat([b.target for b in batches])
+    return TensorBatches(x, y, batch_size or batches[0].size, bool(shuffle))

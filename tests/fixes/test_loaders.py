@@ -1,0 +1,50 @@
+"""Loaders cut anew hold the same samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from torch.utils.data import DataLoader, IterableDataset, TensorDataset
+
+from torchdoctor.data.batches import TensorBatches
+from torchdoctor.errors import BadParts
+from torchdoctor.fixes.loaders import recut
+
+X, Y = torch.arange(40.0)[:, None], torch.arange(40)
+LOADERS: dict[str, Any] = {
+    "torch's": DataLoader(TensorDataset(X, Y), 10),
+    "tensors": TensorBatches(X, Y, 10),
+    "a list": list(zip(X.split(10), Y.split(10))),
+}
+
+
+def rows(loader: Any) -> list[int]:
+    return [int(i) for _, y in loader for i in y]
+
+
+@pytest.mark.parametrize("loader", LOADERS.values(), ids=LOADERS.keys())
+def test_shuffled_all_samples_come_in_a_new_order_and_the_old_loader_keeps_its_own(loader: Any) -> None:
+    torch.manual_seed(0)
+    new = recut(loader, shuffle=True)
+    first, second = rows(new), rows(new)
+    assert sorted(first) == sorted(second) == list(range(40))
+    assert first != second and first != list(range(40))
+    assert rows(loader) == list(range(40))
+
+
+@pytest.mark.parametrize("loader", LOADERS.values(), ids=LOADERS.keys())
+def test_in_smaller_batches_the_order_stays(loader: Any) -> None:
+    new = recut(loader, batch_size=4)
+    assert [len(y) for _, y in new] == [4] * 10 and rows(new) == list(range(40))
+
+
+def test_what_has_no_order_is_refused_in_one_line() -> None:
+    class Endless(IterableDataset[Any]):
+        def __iter__(self) -> Iterator[Any]:
+            yield from zip(X, Y)
+
+    with pytest.raises(BadParts, match="order of its own"):
+        recut(DataLoader(Endless(), 4), shuffle=True)
