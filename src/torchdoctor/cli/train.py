@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,6 +35,12 @@ def train(
     """Train a recipe while watching it. Writes a run folder: signals, checkpoints, findings."""
     recipe = load(config, overrides)
     folder = run or new_run(recipe.name)
+
+    from torchdoctor.train.ranks import is_first
+
+    if not is_first():  # of torchrun's processes one speaks
+        trained(recipe, folder, resume, silent=True)
+        return 0
     report, scores = trained(recipe, folder, resume, price_per_hour)
     if not as_json:
         print(", ".join(f"{name} {value:.3f}" for name, value in scores.items()), end="\n\n")
@@ -43,7 +50,12 @@ def train(
 
 
 def trained(
-    recipe: Recipe, folder: Path, resume: Path | None = None, price_per_hour: float | None = None
+    recipe: Recipe,
+    folder: Path,
+    resume: Path | None = None,
+    price_per_hour: float | None = None,
+    *,
+    silent: bool = False,
 ) -> tuple[Report, Mapping[str, float]]:
     """What the rules say of the watched training, and the last train_score, val_score and test_score."""
     from torchdoctor.cli.progress import progress
@@ -51,7 +63,7 @@ def trained(
     from torchdoctor.train.score import score
 
     try:
-        with progress(f"training {recipe.name}") as advance:
+        with nullcontext(_nothing) if silent else progress(f"training {recipe.name}") as advance:
 
             def report_progress(p: Progress) -> None:
                 advance(p.step, _words(p, price_per_hour), p.steps)
@@ -62,9 +74,13 @@ def trained(
             note(f"Stopped. {folder} holds what was recorded; go on in a new run with: --resume {folder}")
         raise
     scores: dict[str, float] = {name: all_of[-1] for name, all_of in run.history.items() if name.endswith("_score")}
-    if (test := recipe.test()) is not None:
+    if not silent and (test := recipe.test()) is not None:
         scores["test_score"] = score(run.model, test)
     return run.report, scores
+
+
+def _nothing(*_: object) -> None:
+    """Progress that nobody sees."""
 
 
 def _words(p: Progress, price_per_hour: float | None) -> str:

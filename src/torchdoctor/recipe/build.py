@@ -5,7 +5,7 @@ May not: train, judge.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property, partial
 
 import torch
@@ -45,7 +45,7 @@ def experiment(recipe: Recipe) -> Experiment:
 def loop_options(recipe: Recipe) -> LoopOptions:
     """How the loop trains a recipe."""
     asked = recipe.train
-    same = ("clip_norm", "clip_value", "accumulate", "precision", "ema", "swa", "monitor", "patience", "threads")
+    same = {field.name for field in fields(LoopOptions)} & set(type(asked).model_fields)
     return LoopOptions(**{name: getattr(asked, name) for name in same}, l1=recipe.loss.l1, l2=recipe.loss.l2)
 
 

@@ -66,10 +66,16 @@ def _requires_closure(method: Callable[..., Any]) -> bool:
     return closure is not None and closure.default is closure.empty
 
 
-def check_closure(optimizer: Optimizer, scaled: bool) -> None:
-    """Raises BadParts for an optimizer whose gradients cannot be scaled."""
-    if scaled and wants_closure(optimizer):
+def check_closure(optimizer: Optimizer, *, scaled: bool, processes: int = 1) -> None:
+    """Raises BadParts for an optimizer that computes gradients itself where that cannot be right."""
+    if not wants_closure(optimizer):
+        return
+    kind = type(optimizer).__name__
+    if scaled:
         raise BadParts(
-            f"{type(optimizer).__name__} computes its gradients itself, and in fp16 they would have to be scaled. "
-            "Use precision bf16 or fp32."
+            f"{kind} computes its gradients itself, and in fp16 they would have to be scaled. Use bf16 or fp32."
+        )
+    if processes > 1:
+        raise BadParts(
+            f"{kind} goes by the loss, of which each of {processes} processes sees its share. Use one process."
         )

@@ -1,7 +1,8 @@
-"""Where training runs. The one place that decides on devices; replicas and ranks will be decided here too."""
+"""Where training runs. The one place that decides on devices."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,8 +16,10 @@ def chosen(name: str = "auto") -> torch.device:
     """The device of that name; "auto" is a GPU where there is one. Raises BadParts when this machine has none such."""
     gpus = torch.cuda.device_count()
     if name == "auto":
-        return torch.device("cuda" if gpus else "cpu")
+        name = "cuda" if gpus else "cpu"
     device = torch.device(name)
+    if device.type == "cuda" and device.index is None and "LOCAL_RANK" in os.environ:  # torchrun: a GPU for each
+        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
     if device.type == "cuda" and (device.index or 0) >= gpus:
         raise BadParts(f"device {name!r} is not there: torch {torch.__version__} sees {gpus} GPUs. Use auto or cpu.")
     return device

@@ -29,6 +29,7 @@ from torchdoctor.train.average import Average
 from torchdoctor.train.closure import Closure, Shown, check_closure, mean_loss, step
 from torchdoctor.train.device import device_of, threads
 from torchdoctor.train.monitor import check_monitor, merit, plateau_number
+from torchdoctor.train.ranks import ALONE, Ranks, Together
 from torchdoctor.train.resume import Checkpoints
 from torchdoctor.train.schedule import plateaus, schedules_of
 from torchdoctor.train.score import Tally, evaluating
@@ -48,7 +49,7 @@ class LoopOptions:
     which weights are averaged equally. monitor: the number that the best epoch, patience and plateaus go by; None:
     val_score, for plateaus val_loss. patience: epochs without a better one after which training stops; the best weights
     come back. threads: of torch, while training. score(model, loader): what val_score is; None: accuracy, area under
-    the curve or R2, by the targets.
+    the curve or R2, by the targets. distributed: "auto" trains together with the other processes of torchrun.
     """
 
     clip_norm: float | None = None
@@ -63,6 +64,7 @@ class LoopOptions:
     ema: float | None = None
     swa: float | None = None
     monitor: str | None = None
+    distributed: Together = "auto"
 
 
 DEFAULTS = LoopOptions()
@@ -76,16 +78,19 @@ def fit(
     checkpoints: Checkpoints | None = None,
     on_step: OnEnd | None = None,
     on_epoch: OnEnd | None = None,
+    ranks: Ranks = ALONE,
 ) -> None:
     """Train in place, where the model lies. checkpoints: saved to after every epoch, and continued from if they say so.
 
     on_step, on_epoch: called with a Standing after each optimizer step and each epoch; at.stop() ends the training.
-    Raises BadParts for a loader, a loss or options that cannot be trained with.
+    ranks: this process among those that train together. Raises BadParts for a loader, a loss or options that cannot be
+    trained with.
     """
     model, optimizer, device = parts.model, parts.optimizer, device_of(parts.model)
-    at = start(parts, options, log.epochs)
+    at = start(parts, options, log.epochs, ranks)
     if checkpoints is not None:
         checkpoints.restore(at)
+    network = ranks.network(model)
     at.finished = (at.finished and not finite(model)) or at.out_of_patience(options.patience)
 
     def backward(group: list[Batch]) -> list[Shown]:
@@ -94,12 +99,13 @@ def fit(
         shown = []
         for batch in group:
             inputs, target = batch.to(device)
-            with autocast(device, options.precision):
-                output = model(*inputs)
-                loss = scalar(parts.loss_fn(output, target))
-                aim = with_penalty(loss, model, options)
-            share: Tensor = at.scaler.scale(aim if len(group) == 1 else aim / len(group))
-            share.backward()  # type: ignore[no-untyped-call]
+            with ranks.syncing(network, batch is group[-1]):
+                with autocast(device, options.precision):
+                    output = network(*inputs)
+                    loss = scalar(parts.loss_fn(output, target))
+                    aim = with_penalty(loss, model, options)
+                share: Tensor = at.scaler.scale(aim if len(group) == 1 else aim / len(group))
+                share.backward()  # type: ignore[no-untyped-call]
             shown.append(Shown(output, target, loss.detach()))
         if options.clip_norm is not None or options.clip_value is not None:
             at.scaler.unscale_(optimizer)
@@ -111,7 +117,7 @@ def fit(
             model.train()
             begun = at.seen.samples > 0  # resumed in the middle of an epoch, or after its last batch
             batches = timed(batches_of(parts.train, "train", may_be_empty=begun), at)
-            for group in grouped(batches, options.accumulate):
+            for group in grouped(ranks.shared(parts.train, batches, at.epoch), options.accumulate):
                 closure = Closure(partial(backward, group))
                 step(optimizer, closure, at.scaler)
                 for shown in closure.first:
@@ -130,12 +136,13 @@ def fit(
                 with untouched(parts.train) as again:
                     at.average.after_epoch(at.epoch + 1, (b.to(device) for b in batches_of(again, "train")))
             numbers = {"train_loss": at.seen.loss(), "train_score": at.seen.score(), **shares_of(parts.loss_fn)}
-            numbers |= validated(at.model, parts, options)
+            numbers = ranks.agreed(numbers | validated(at.model, parts, options), at.seen.samples)
             log(epoch=at.epoch, **numbers)
             at.schedules.after_epoch(plateau_number(numbers, options.monitor))
             at.end_epoch(numbers, merit(numbers, options.monitor), options.patience)
             if not math.isfinite(numbers["train_loss"]) and not finite(model):
                 at.finished = True  # weights that are not finite never become finite again
+            at.finished = ranks.any(at.finished)
             if checkpoints is not None:
                 checkpoints.after_epoch(at)
             if on_epoch is not None:
@@ -143,19 +150,19 @@ def fit(
     at.put_in_place()
 
 
-def start(parts: Parts, options: LoopOptions, epochs: int) -> Standing:
+def start(parts: Parts, options: LoopOptions, epochs: int, ranks: Ranks = ALONE) -> Standing:
     """Where a training run of so many epochs begins. Raises BadParts for options that these parts cannot be trained
     with."""
     scaler = torch.amp.GradScaler(device_of(parts.model).type, enabled=options.precision == "fp16")
     schedules = schedules_of(parts.scheduler, parts.optimizer)
     check_monitor(options.monitor, parts.val is not None, plateaus(schedules))
-    check_closure(parts.optimizer, scaler.is_enabled())
+    check_closure(parts.optimizer, scaled=scaler.is_enabled(), processes=ranks.world)
     if options.ema is not None and options.swa is not None:
         raise BadParts("ema and swa are two ways to average weights; choose one.")
     average = None
     if options.ema is not None or options.swa is not None:
         average = Average(parts.model, options.ema, None if options.swa is None else int(options.swa * epochs))
-    return Standing(parts, scaler, schedules, average)
+    return Standing(parts, scaler, schedules, average, ranks)
 
 
 def validated(model: nn.Module, parts: Parts, options: LoopOptions) -> dict[str, float]:

@@ -102,7 +102,7 @@ def fingerprints(what: Experiment | Describes, steps: int, seed: int) -> list[Ma
     """Of one run, in the order in which things are made: weights, and of each step batches, gradients, weights."""
     experiment = what if isinstance(what, Experiment) else what.experiment()
     seed_all(seed)
-    parts = experiment.build(seed)
+    parts = experiment.parts(seed)
     marks = [_mark(0, "weight at the start", name, t) for name, t in parts.model.state_dict().items()]
     done = 0
 

@@ -42,6 +42,8 @@ class Checkpoints:
 
     def _save(self, at: Standing, best: bool = False) -> None:
         """A full disk must not end the training; the checkpoint of before is still there."""
+        if not at.ranks.first:
+            return
         try:
             checkpoint.save(self.folder / "last", at.model, at.state_dict())
             if best:

@@ -10,6 +10,7 @@ May not: know a rule (it asks the watch), print (a progress callback may).
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -30,6 +31,7 @@ from torchdoctor.train.log import History
 from torchdoctor.train.loop import DEFAULTS, LoopOptions, OnEnd, fit, start
 from torchdoctor.train.plot import plotted
 from torchdoctor.train.progress import Meter, ReportProgress
+from torchdoctor.train.ranks import Ranks, joined
 from torchdoctor.train.resume import Checkpoints, checkpoint_in, restore
 from torchdoctor.train.schedule import all_lengths, misfit, schedules_of
 from torchdoctor.train.seed import seed_all
@@ -86,6 +88,7 @@ def train(
     resume: a run folder or a checkpoint to go on from. checkpoint_steps: also keep the state after so many steps.
     on_step, on_epoch: functions of yours, called at the end of every optimizer step and epoch with a Standing: at.step,
     at.epoch, at.loss, at.numbers, at.model, at.parts; at.stop() ends the training there.
+    Under torchrun all its processes train together; the first records, and the others' report is empty.
     A loop of the user's own is recorded too; it is kept once, at its end, because only its author knows its state.
 
     Ctrl-C leaves the run readable and its last checkpoint whole. Whatever is wrong is told before the folder is made:
@@ -102,30 +105,41 @@ def train(
     begin = None if resume is None else checkpoint_in(Path(resume))
     path = new_folder(experiment.name) if folder is None else Path(folder)
     seed = int((experiment.recipe or {}).get("seed", 0)) if seed is None else seed
-    seed_all(seed)
-    parts = experiment.parts(seed)
-    steps = _steps(parts.train, options)
-    done = 0 if options is None else _examined(parts, options, experiment.epochs, steps, begin)
-    recipe = None if experiment.recipe is None else yaml.safe_dump(dict(experiment.recipe), sort_keys=False)
-
-    with Watch(parts.model, parts.optimizer, parts.loss_fn, run=path, cost=cost, recipe=recipe) as watch:
-        meter = Meter(experiment.epochs, steps, report_progress, done)
+    with joined("off" if options is None else options.distributed) as ranks:
+        seed_all(seed)
+        parts = experiment.parts(seed)
+        steps = _steps(parts.train, options)
+        done = 0 if options is None else _examined(parts, options, experiment.epochs, steps, begin, ranks)
+        watch = _watched(parts, experiment, path, cost) if ranks.first else None
+        meter = Meter(experiment.epochs, steps, report_progress if ranks.first else None, done)
 
         def keep(**numbers: float) -> None:
-            watch.log(**numbers)
+            if watch is not None:
+                watch.log(**numbers)
             meter.logged(**numbers)
 
         history = History(experiment.epochs, also=keep)
-        save_beside(parts.train, path)
-        if options is not None:
-            kept = Checkpoints(path, checkpoint_steps, begin)
-            fit(parts, history, options, checkpoints=kept, on_step=_both(meter, on_step), on_epoch=on_epoch)
-        elif experiment.fit is not None:
-            experiment.fit(parts, history)
-            checkpoint.save(path / "last", parts.model, {})
-    report = watch.report()
-    (path / "findings.json").write_text(report.to_json(), "utf-8")
+        with watch or nullcontext():
+            if watch is not None:
+                save_beside(parts.train, path)
+            if options is not None:
+                kept, step = Checkpoints(path, checkpoint_steps, begin), _both(meter, on_step)
+                fit(parts, history, options, checkpoints=kept, on_step=step, on_epoch=on_epoch, ranks=ranks)
+            elif experiment.fit is not None:
+                experiment.fit(parts, history)
+                checkpoint.save(path / "last", parts.model, {})
+    report = Report(()) if watch is None else watch.report()
+    if watch is not None:
+        (path / "findings.json").write_text(report.to_json(), "utf-8")
     return Trained(path, parts, Table(history.numbers), report)
+
+
+def _watched(parts: Parts, experiment: Experiment, path: Path, cost: float) -> Watch:
+    """A watch on a new run folder, with what lies in it from the start."""
+    recipe = None if experiment.recipe is None else yaml.safe_dump(dict(experiment.recipe), sort_keys=False)
+    watch = Watch(parts.model, parts.optimizer, parts.loss_fn, run=path, cost=cost, recipe=recipe)
+    save_beside(parts.train, path)
+    return watch
 
 
 def new_folder(name: str, parent: Path = Path("runs")) -> Path:
@@ -138,11 +152,13 @@ def new_folder(name: str, parent: Path = Path("runs")) -> Path:
     return folder
 
 
-def _examined(parts: Parts, options: LoopOptions, epochs: int, steps: int | None, begin: Path | None) -> int:
+def _examined(
+    parts: Parts, options: LoopOptions, epochs: int, steps: int | None, begin: Path | None, ranks: Ranks
+) -> int:
     """What can be known before training is said before there is a folder. Returns the epochs that were done before."""
     if said := misfit(schedules_of(parts.scheduler, parts.optimizer), epochs, steps):
         raise BadParts(said)
-    at = start(parts, options, epochs)
+    at = start(parts, options, epochs, ranks)
     if begin is None:
         return 0
     wanted = all_lengths(at.schedules)

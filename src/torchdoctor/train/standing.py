@@ -18,6 +18,7 @@ from torchdoctor.errors import BadCheckpoint
 from torchdoctor.parts import Loader, Parts
 from torchdoctor.train.average import Average
 from torchdoctor.train.device import device_of
+from torchdoctor.train.ranks import ALONE, Ranks
 from torchdoctor.train.schedule import Schedules
 from torchdoctor.train.score import Tally
 from torchdoctor.train.seed import random_state, set_random_state
@@ -36,6 +37,7 @@ class Standing:
     scaler: torch.amp.GradScaler
     schedules: Schedules
     average: Average | None = None
+    ranks: Ranks = ALONE
     epoch: int = 0
     step: int = 0
     loss: Tensor | None = None

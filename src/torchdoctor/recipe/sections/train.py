@@ -41,6 +41,9 @@ class Train(Section):
     validation the training loss."""
     patience: PositiveInt | None = None
     """Stop after this many epochs without a better one, and go back to the best; null never stops."""
+    distributed: Literal["auto", "off"] = "auto"
+    """auto trains together with the other processes that torchrun started, each on its share of every batch; off each
+    for itself."""
     threads: PositiveInt | None = None
     """Processor threads of torch while training; null leaves them as they are."""
 
