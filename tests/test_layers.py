@@ -33,6 +33,7 @@ LAYERS = (
     ("fixes",),
     ("cures",),
     ("show",),
+    ("board",),
     ("connect",),
     ("cli",),
 )

@@ -14,20 +14,20 @@ from torchdoctor.cli.options import (
     Overrides,
     exit_code,
     load,
-    new_run,
     note,
     print_json,
     refuse_taken,
 )
 from torchdoctor.cli.verb import verb
 from torchdoctor.judge.finding import Severity
+from torchdoctor.record.place import new_folder
 
 if TYPE_CHECKING:
     from torchdoctor.cures.cure import Cure
     from torchdoctor.recipe.schema import Recipe
 
 
-REPORT, RECIPE = "report.html", "recipe-cured.yaml"
+REPORT, RECIPE, RESULT = "report.html", "recipe-cured.yaml", "cure.json"
 
 
 @verb
@@ -44,8 +44,8 @@ def cure(
 ) -> int:
     """Prove what keeps a recipe from learning. Races each remedy, and writes the cured recipe and a report."""
     recipe = load(config, overrides)
-    folder = out or new_run(f"{recipe.name}-cure")
-    refuse_taken(folder, (REPORT, RECIPE))
+    folder = out or new_folder(f"{recipe.name}-cure")
+    refuse_taken(folder, (REPORT, RECIPE, RESULT))
     found = cured(recipe, budget, seeds)
     if as_json:
         print_json(found.to_dict())
@@ -74,10 +74,11 @@ def cured(recipe: Recipe, budget: str, seeds: int) -> Cure:
 
 
 def kept_in(found: Cure, folder: Path) -> list[Path]:
-    """The page, and the recipe where something was cured."""
+    """The page, and the recipe where something was cured; beside them all of it as JSON, for the board."""
     from torchdoctor.show.html import written
 
     paths = [found.html(folder / REPORT)]
+    written(folder / RESULT, found.to_json())
     if found.fix and found.recipe is not None and found.diff:
         paths.append(written(folder / RECIPE, found.recipe.to_yaml()))
     return paths

@@ -1,0 +1,54 @@
+"""A Page is a pure function from what was asked to plain JSON values; its template makes HTML of exactly these.
+
+So every page has a JSON twin at the same address with .json behind it, and the two cannot differ. A page that draws
+puts ECharts options under "charts", {name: option}; the template marks where each belongs, and the browser fetches them
+from the twin.
+May not (here): know any page.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torchdoctor.board.opened import Board
+from torchdoctor.board.texts import Texts
+
+Made = dict[str, Any]
+Make = Callable[[Board, "Asked"], Made]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """at: the runs that were asked for, in order. words: every other parameter of the address."""
+
+    at: tuple[str, ...]
+    words: Mapping[str, str]
+    texts: Texts
+
+    @property
+    def run(self) -> str:
+        """The one run; "" where none was given, which no run is called."""
+        return self.at[0] if self.at else ""
+
+    def number(self, name: str, default: int, least: int, most: int) -> int:
+        """A whole number of the address, moved into its bounds; `default` where it is none."""
+        word = self.words.get(name, "")
+        return max(least, min(most, int(word))) if word.isdecimal() and len(word) < 16 else default
+
+
+@dataclass(frozen=True)
+class Page:
+    """name: of its address and template; the first page, `runs`, is at /. make: see the module."""
+
+    name: str
+    doc: str
+    make: Make
+    module: str
+
+
+def page(fn: Make) -> Page:
+    """Make a page of a function: it is called like the function."""
+    return Page(fn.__name__, inspect.getdoc(fn) or "", fn, fn.__module__)

@@ -1,0 +1,94 @@
+"""Page `runs`: every run below the folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from torchdoctor.board.folder import Place
+from torchdoctor.board.opened import Board
+from torchdoctor.board.page import Asked, Made, page
+
+PER_PAGE = 100  # runs; children come on top
+SORTS = ("name", "started", "state", "steps", "loss", "val_score", "findings")
+Row = dict[str, Any]
+
+
+@page
+def runs(board: Board, asked: Asked) -> Made:
+    """All runs, newest first; children under their parents. `q` filters by name, stage and state, `sort` and `down`
+    order, `page` turns."""
+    places = board.places()
+    rows = {key: _row(at, board.summary(at)) for key, at in places.items()}
+    for row in rows.values():
+        row["parent"] = _parent(row, rows)
+    word = asked.words.get("q", "")[:200].strip().lower()
+    sort = asked.words.get("sort", "")
+    sort = sort if sort in SORTS else "started"
+    down = asked.words.get("down", "1" if sort in ("started", "findings") else "") == "1"
+    chosen = [row for row in rows.values() if not word or word in _searched(row)]
+    families = _families(_sorted(chosen, sort, down), rows if not word else {})
+    pages = max(1, -(-len(families) // PER_PAGE))
+    at = asked.number("page", 1, 1, pages)
+    shown = [row for family in families[(at - 1) * PER_PAGE : at * PER_PAGE] for row in family]
+    return {
+        "folder": board.root.name, "total": len(rows), "found": len(chosen), "runs": shown, "q": word, "sort": sort,
+        "down": down, "page": at, "pages": pages, "live": sum(row["state"] == "live" for row in rows.values()),
+    }  # fmt: skip
+
+
+def _row(at: Place, summary: Mapping[str, Any]) -> Row:
+    state = "damaged" if summary["error"] else at.state
+    return {"key": at.key, **summary, "state": state, "children": 0, "depth": 0}
+
+
+def _searched(row: Row) -> str:
+    return f"{row['key']} {row['stage']} {row['state']} {row['verdict'] or ''}".lower()
+
+
+def _parent(row: Row, rows: Mapping[str, Row]) -> str | None:
+    """The run that the recorded path of the parent means, wherever the folder lies today: the one whose name is its
+    longest end. Without one, the cure that the run lies in."""
+    parts = str(row["parent"] or "").replace("\\", "/").strip("/").split("/")
+    ends = ("/".join(parts[i:]) for i in range(max(0, len(parts) - 8), len(parts)))
+    beside = row["key"].rpartition("/")[0]
+    return next((end for end in (*ends, beside) if end and end in rows and end != row["key"]), None)
+
+
+def _sorted(rows: Iterable[Row], by: str, down: bool) -> list[Row]:
+    """What has no value comes last, either way."""
+
+    def worth(row: Row) -> Any:
+        found = row["findings"]
+        if by == "findings":
+            return None if found is None else (found["error"], found["warning"], found["info"])
+        return row["key"].lower() if by == "name" else row[by]
+
+    known = [row for row in rows if worth(row) not in (None, "") and not isinstance(worth(row), float | int)]
+    numbers = [row for row in rows if isinstance(worth(row), float | int)]
+    named = sorted(sorted(known, key=lambda r: str(r["key"])), key=worth, reverse=down)
+    counted = sorted(sorted(numbers, key=lambda r: str(r["key"])), key=worth, reverse=down)
+    placed = {id(row) for row in (*named, *counted)}
+    return [*counted, *named, *(row for row in rows if id(row) not in placed)]
+
+
+def _families(rows: list[Row], every: Mapping[str, Row]) -> list[list[Row]]:
+    """Each root with all that stem from it, in the order of `rows`; flat where `every` is empty."""
+    below: dict[str, list[Row]] = {}
+    for row in rows:
+        if row["parent"] in every:
+            below.setdefault(str(row["parent"]), []).append(row)
+    seen: set[str] = set()
+
+    def family(row: Row, depth: int) -> Iterator[Row]:
+        if row["key"] in seen:
+            return
+        seen.add(row["key"])
+        children = below.get(row["key"], [])
+        yield {**row, "depth": depth, "children": len(children)}
+        for child in children:
+            yield from family(child, min(depth + 1, 8))
+
+    roots = [row for row in rows if row["parent"] not in every]
+    # Two that name each other as parents have no root, and are shown all the same.
+    return [found for row in (*roots, *rows) if (found := list(family(row, 0)))]

@@ -1,0 +1,49 @@
+"""`torchdoctor board [RUNS]`: the runs as web pages on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from torchdoctor.cli.options import AsJson, note, print_json
+from torchdoctor.cli.verb import verb
+
+if TYPE_CHECKING:
+    from torchdoctor.board.serve import Address
+
+
+@verb
+def board(
+    runs: Annotated[Path, typer.Argument(metavar="[RUNS]", help="The folder with the runs.")] = Path("runs"),
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes any free one.")] = 6173,
+    host: Annotated[
+        str, typer.Option(help="Other machines see the board only when another one is given.")
+    ] = "127.0.0.1",
+    token: Annotated[str, typer.Option(metavar="TOKEN", help="Default: a new random one.")] = "",
+    open_access: Annotated[bool, typer.Option("--no-token", help="Let everyone in who reaches the port.")] = False,
+    lang: Annotated[str, typer.Option(metavar="en|zh", help="Default: what the browser prefers.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show the runs as web pages: live curves, layers, findings, cures, comparisons. Ends with Ctrl-C."""
+    import secrets
+
+    from torchdoctor.errors import BadRecipe, did_you_mean
+    from torchdoctor.extra import needed
+
+    needed("starlette", extra="board")
+    from torchdoctor.board.serve import serve
+    from torchdoctor.board.texts import LANGUAGES
+
+    if lang and lang not in LANGUAGES:
+        raise BadRecipe(f"--lang {lang}: the board does not speak it. {did_you_mean(lang, LANGUAGES)}")
+
+    def ready(address: Address) -> None:
+        if as_json:
+            print_json({"url": address.url, "port": address.port})
+        else:
+            print(address.url, flush=True)
+            note(f"The board over {runs}. Open the address in a browser; Ctrl-C ends it.")
+
+    serve(runs, host, port, "" if open_access else token or secrets.token_urlsafe(24), lang, ready)
