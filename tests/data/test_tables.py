@@ -124,13 +124,32 @@ def test_what_cannot_be_used_is_told_in_one_line_with_what_to_set(tmp_path, text
 
 def test_files_that_are_not_there_or_no_text_are_told(tmp_path):
     assert "not there" in refused(str(tmp_path / "no.csv"), target="y")
-    assert "a folder" in refused(str(tmp_path), target="y")
+    assert "is a folder without one train.csv" in refused(str(tmp_path), target="y")
     assert "needs data.root" in refused(target="y")
     (tmp_path / "latin.csv").write_bytes("a,y\n1,Zürich\n".encode("latin-1"))
     assert "data.args.encoding" in refused(str(tmp_path / "latin.csv"), target="y")
     assert table(str(tmp_path / "latin.csv"), target="y", encoding="latin-1").classes == ("Zürich",)
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 nothing more")
     assert "Cannot read" in refused(str(tmp_path / "broken.parquet"), target="y")
+
+
+def test_files_of_parts_in_a_folder_are_kept_apart_and_share_their_classes(tmp_path):
+    csv(tmp_path, "a,b,y\n1,u,p\n2,v,q\n3,u,\n", "train.csv")
+    csv(tmp_path, "b,a,y,more\nv,4.5,q,9\n", "Test.csv")
+    data = table(str(tmp_path), target="y", unlabelled="drop")
+    train, val, test = as_divided(data)
+    assert train.names.tolist() == ["train.csv row 0", "train.csv row 1"] and val is None
+    assert test.names.tolist() == ["Test.csv row 0"] and test.y.tolist() == [1] and test.x["a"].tolist() == [4.5]
+    csv(tmp_path, "a,b,y\nmany,u,p\n", "val.csv")
+    assert "Column 'a' is numbers in one of" in refused(str(tmp_path), target="y", unlabelled="drop")
+    csv(tmp_path, "a,y\n1,p\n", "val.csv")
+    assert "val.csv has no column 'b', which train.csv has" in refused(str(tmp_path), target="y", unlabelled="drop")
+    csv(tmp_path, "a,b\n1,p\n", "val.csv")
+    assert "data.target: " in refused(str(tmp_path), target="y")
+
+
+def test_the_answer_is_no_input(tmp_path):
+    assert "the model would read the answer" in refused(csv(tmp_path, "a,y\n1,p\n"), target="y", columns=["a", "y"])
 
 
 def test_rows_without_a_target_can_be_dropped_and_the_others_keep_their_names(tmp_path):

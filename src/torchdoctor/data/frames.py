@@ -14,6 +14,7 @@ from typing import Any, Literal
 from torchdoctor.errors import BadParts, one_line
 from torchdoctor.extra import needed
 
+SUFFIXES = (".csv", ".tsv", ".tab", ".parquet", ".pq")
 Quoting = Literal["minimal", "none"]
 MISSING = ["", "NA", "N/A", "n/a", "<NA>", "nan", "NaN", "-nan", "-NaN", "null", "NULL", "None", "#N/A", "#NA"]
 

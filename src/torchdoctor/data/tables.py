@@ -3,18 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from torchdoctor.data.columns import Column, column
-from torchdoctor.data.frames import Quoting, read_frame
-from torchdoctor.data.samples import Samples
+from torchdoctor.data.folders import SPLITS
+from torchdoctor.data.frames import SUFFIXES, Quoting, read_frame
+from torchdoctor.data.samples import TRAIN, Samples
 from torchdoctor.data.targets import TargetKind, encoded
 from torchdoctor.errors import BadParts, did_you_mean
 
 DAY = 86_400_000_000_000  # nanoseconds
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What the columns are for. columns: the inputs; None takes all others, or the text alone where there is one."""
+
+    target: str | None
+    text: str | None = None
+    group: str | None = None
+    time: str | None = None
+    columns: tuple[str, ...] | None = None
+    drop: tuple[str, ...] = ()
+
+    def must_fit(self, known: Sequence[str], source: str) -> None:
+        """Raises BadParts for a column that is not there, and for a target among the inputs."""
+        if self.target is None:
+            raise BadParts(f"{source}: which column is to be learnt? Set data.target. Columns: {', '.join(known)}.")
+        for option in ("target", "text", "group", "time", "columns", "drop"):
+            named = getattr(self, option) or ()
+            for name in (named,) if isinstance(named, str) else named:
+                if name not in known:
+                    key = f"args.{option}" if option in ("columns", "drop") else option
+                    raise BadParts(f"data.{key}: {source} has no column {name!r}. {did_you_mean(name, known)}")
+        if self.columns is not None and self.target in self.columns:
+            raise BadParts(f"data.args.columns holds the target, {self.target!r}: the model would read the answer.")
+
+    def inputs(self, known: Sequence[str]) -> Sequence[str]:
+        """The columns that a model sees."""
+        if self.columns is not None:
+            return self.columns
+        aside = {self.target, self.group, self.time, *self.drop}
+        return [name for name in known if name not in aside] if self.text is None else [self.text]
 
 
 def table(
@@ -33,7 +68,8 @@ def table(
     header: bool = True,
     encoding: str = "utf-8",
 ) -> Samples:
-    """The rows of a file as samples. Raises BadParts, in one line, for a file or column that cannot be used.
+    """The rows of a file, or of a folder with train.csv and perhaps val.csv and test.csv, as samples. Raises BadParts,
+    in one line, for a file or column that cannot be used.
 
     target: the column to learn. text: a column of free text; it is then the only input, unless `columns` names more.
     group, time: columns for the split, no inputs. columns: the inputs; default all others. drop: columns to leave out.
@@ -43,57 +79,76 @@ def table(
     """
     if root is None:
         raise BadParts("A table needs data.root, its .csv, .tsv or .parquet file.")
-    frame = read_frame(
-        str(root), text=text, target=target, separator=separator, quoting=quoting, header=header, encoding=encoding
-    )
-    return from_frame(frame, str(root), target, text, group, time, columns, drop, kind, unlabelled)
+    roles = Roles(target, text, group, time, None if columns is None else tuple(columns), tuple(drop))
+    files = _files(str(root))
+    frames = [
+        read_frame(
+            file, text=text, target=target, separator=separator, quoting=quoting, header=header, encoding=encoding
+        )
+        for file in files.values()
+    ]
+    for file, frame in zip(files.values(), frames):
+        roles.must_fit(list(frame.columns), file)
+    if len(files) == 1:
+        return from_frame(frames[0], roles, kind, unlabelled)
+    return from_frame(_joined(frames, list(files.values()), roles), roles, kind, unlabelled, list(files))
 
 
 def from_frame(
-    frame: Any,
-    source: str,
-    target: str | None,
-    text: str | None = None,
-    group: str | None = None,
-    time: str | None = None,
-    columns: Sequence[str] | None = None,
-    drop: Sequence[str] = (),
-    kind: TargetKind | None = None,
-    unlabelled: str = "refuse",
+    frame: Any, roles: Roles, kind: TargetKind | None = None, unlabelled: str = "refuse", parts: Sequence[int] = ()
 ) -> Samples:
-    """The rows of a DataFrame as samples; source is what messages call it. As for `table`."""
-    known = list(frame.columns)
-    if target is None:
-        raise BadParts(f"{source}: which column is to be learnt? Set data.target. Columns: {', '.join(known)}.")
-    for option, names in (("target", [target]), ("text", [text]), ("group", [group]), ("time", [time]),
-                          ("args.columns", columns or ()), ("args.drop", drop)):  # fmt: skip
-        for name in names:
-            if name is not None and name not in known:
-                raise BadParts(f"data.{option}: {source} has no column {name!r}. {did_you_mean(name, known)}")
+    """The rows of a DataFrame as samples. parts: of a frame joined by `_joined`, the part of each file."""
     if unlabelled == "drop":
-        frame = frame[frame[target].notna()]
-    y, classes = encoded(frame[target].to_numpy(), kind)
-    aside = {target, group, time, *drop}
-    inputs = [text] if text is not None and columns is None else columns or [n for n in known if n not in aside]
+        frame = frame[frame[roles.target].notna()]
+    y, classes = encoded(frame[roles.target].to_numpy(), kind)
+    group, time = roles.group, roles.time
+    joined = frame.index.nlevels == 2
     return Samples(
-        {name: _column(frame[name], name, name == text) for name in inputs},
+        {name: _column(frame[name], name, name == roles.text) for name in roles.inputs(list(frame.columns))},
         y,
         classes,
-        names=np.array([f"row {i}" for i in frame.index]),
+        names=np.array([f"{i[0]} row {i[1]}" if joined else f"row {i}" for i in frame.index]),
         groups=None if group is None else _whole(frame[group], group).to_numpy(str),
         times=None if time is None else _times(_whole(frame[time], time), time),
-        text=text,
+        part=np.asarray(parts, np.int64)[frame.index.codes[0]] if joined else None,
+        text=roles.text,
     )
+
+
+def _files(root: str) -> dict[int, str]:
+    """{part: file}; {0: root} for a single file."""
+    if not Path(root).is_dir():
+        return {TRAIN: root}
+    found = sorted(f for f in Path(root).iterdir() if f.suffix.lower() in SUFFIXES and f.stem.lower() in SPLITS)
+    parts = {SPLITS[f.stem.lower()]: str(f) for f in found}
+    if TRAIN not in parts or len(parts) != len(found):
+        raise BadParts(f"{root} is a folder without one train.csv (and val.csv, test.csv); name the file in it.")
+    return dict(sorted(parts.items()))
+
+
+def _joined(frames: Sequence[Any], files: Sequence[str], roles: Roles) -> Any:
+    """One below the other, by file and row. Raises BadParts where a column is numbers in one and text in another."""
+    import pandas
+
+    for name in roles.inputs(list(frames[0].columns)):
+        for file, frame in zip(files[1:], frames[1:]):
+            if name not in frame.columns:
+                raise BadParts(f"{file} has no column {name!r}, which {Path(files[0]).name} has.")
+            if (frame[name].dtype.kind in "iufb") != (frames[0][name].dtype.kind in "iufb"):
+                raise BadParts(
+                    f"Column {name!r} is numbers in one of {files[0]} and {Path(file).name}, text in the other."
+                )
+    return pandas.concat(frames, keys=[Path(file).name for file in files], join="inner")
 
 
 def _column(values: Any, name: str, is_text: bool = False) -> Column:
+    """Dates become days since 1970."""
     if values.dtype.kind == "M" and not is_text:
         nanoseconds = values.to_numpy("datetime64[ns]")
         return np.where(np.isnat(nanoseconds), np.nan, nanoseconds.astype(np.int64) / DAY)
-    numeric = values.dtype.kind in "iufb" and not is_text
-    return column(
-        values.to_numpy(float, na_value=np.nan) if numeric else values.tolist(), "number" if numeric else "text", name
-    )
+    if values.dtype.kind in "iufb" and not is_text:
+        return column(values.to_numpy(float, na_value=np.nan), "number", name)
+    return column(values.tolist(), "text", name)
 
 
 def _times(values: Any, name: str) -> NDArray[Any]:

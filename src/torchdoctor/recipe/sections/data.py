@@ -24,7 +24,8 @@ class Data(Section):
     test_x, test_y), Samples or two or three datasets; it is given root, seed and other options of this section if it
     takes them. Targets may be words."""
     root: str | None = None
-    """The folder with the files, for data sets that are not embedded; of a table its file; of stored data their URL."""
+    """The folder with the files, for data sets that are not embedded; of a table its file, or the folder
+    with train.csv and test.csv; of stored data their URL."""
     download: bool = False
     """Get the official files into root when they are not there, checked against their published checksums."""
     target: str | None = None
