@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torchvision.transforms.v2 import InterpolationMode, functional
 
@@ -20,6 +21,7 @@ from torchdoctor.data.augment.step import Step
 from torchdoctor.data.batches import TensorBatches
 from torchdoctor.errors import BadParts, BadRecipe
 from torchdoctor.recipe.schema import Recipe
+from torchdoctor.train.run import train
 
 EVERY: tuple[Step, ...] = (
     Flip(0.5, 0.5), Rotate(), Shift(), Shear(), Scale(), Crop(), Hue(), Saturation(), Brightness(), Noise(), Erasing(),
@@ -53,6 +55,7 @@ def flat(batches: object) -> list[float]:
     return [float(v) for x, y in batches for t in (x, y) for v in t.flatten()]  # type: ignore[attr-defined]
 
 
+@settings(deadline=None)
 @given(angle=st.floats(-180, 180), dx=st.integers(-3, 3), dy=st.integers(-3, 3), times=st.floats(0.7, 1.4))
 def test_rotating_shifting_and_scaling_are_those_of_torchvision_picture_by_picture(angle, dx, dy, times):
     x = framed()
@@ -114,6 +117,7 @@ class Fixed:
         return self.made
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 1000), high=st.integers(0, 9), wide=st.integers(0, 7))
 def test_a_rectangle_has_its_size_and_lies_within_the_picture(seed, high, wide):
     inside = rectangles(numbers(seed), np.array([high] * 5), np.array([wide] * 5), 9, 7)
@@ -153,11 +157,19 @@ def test_what_is_drawn_hangs_on_seed_pass_and_batch_alone():
     assert flat(one) == flat(same) != first  # the second pass
 
 
+def test_processes_that_train_together_draw_apart():
+    x, y = torch.full((8, 1, 4, 4), 0.5), torch.zeros(8).long()
+    x[0], x[1] = 0.0, 1.0  # the range
+    one, other = (flat(Augmented(TensorBatches(x[:8], y, 4, rank=rank, world=2), of(Noise()), 0)) for rank in (0, 1))
+    assert one != other
+
+
 def test_without_shuffling_a_second_pass_still_draws_anew():
     still = loader(of(Noise()), shuffle=False)
     assert flat(still) != flat(still)
 
 
+@settings(deadline=None)
 @given(taken=st.integers(0, 7), passes=st.integers(0, 2), shuffle=st.booleans())
 def test_a_restored_loader_gives_exactly_what_was_left(taken, passes, shuffle):
     going_on = loader(of(Noise(), Rotate()), shuffle=shuffle)
@@ -203,6 +215,17 @@ def test_mixed_classes_reach_the_loss_as_shares():
     x, y = next(iter(made.train))
     assert y.shape == (len(x), 10) and torch.allclose(y.sum(1), torch.ones(len(x)))
     assert made.loss_fn(made.model(x), y).isfinite()
+
+
+@pytest.mark.parametrize("steps", [None, 5])
+def test_a_run_stopped_and_resumed_ends_where_one_ends_that_was_not(tmp_path: Path, steps: int | None):
+    whole = recipe("rotate", "noise", "mixup").patched({"train.epochs": 4, "data.batch_size": 16, "data.limit": 100})
+    half = whole.patched({"train.epochs": 2})
+    train(whole, tmp_path / "whole", checkpoint_steps=steps)
+    train(half, tmp_path / "half", checkpoint_steps=steps)
+    train(whole, tmp_path / "rest", resume=tmp_path / "half", checkpoint_steps=steps)
+    one, two = ((tmp_path / run / "last" / "model.safetensors").read_bytes() for run in ("whole", "rest"))
+    assert one == two
 
 
 @pytest.mark.parametrize(

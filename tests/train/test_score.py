@@ -148,3 +148,14 @@ def test_a_tally_continues_from_its_state():
 def test_the_area_of_a_perfect_and_of_a_reversed_order_is_1_and_0():
     truth = np.array([0.0, 0, 1, 1])
     assert area_under_curve(np.arange(4.0), truth) == 1 and area_under_curve(-np.arange(4.0), truth) == 0
+
+
+def test_shares_of_classes_are_scored_by_the_largest_one():
+    torch.manual_seed(0)
+    output, share, labels = torch.randn(50, 4), torch.rand(50, 1) * 0.4, torch.arange(50) % 4
+    hard = torch.nn.functional.one_hot(labels, 4).float()
+    mixed = (1 - share) * hard + share * hard.roll(1, 0)
+    tally = Tally()
+    for rows in torch.arange(50).split(20):
+        tally.add(output[rows], mixed[rows])
+    assert tally.score() == pytest.approx(float((output.argmax(1) == labels).float().mean()))

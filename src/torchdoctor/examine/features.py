@@ -69,7 +69,7 @@ def _columns(train: Tensor) -> Embed:
     def scaled(x: Tensor) -> Matrix:
         values = x.flatten(1).double().numpy()
         values = (np.where(np.isfinite(values), values, middle) - middle)[:, varies] / unit[varies]
-        return np.clip(values, -LARGEST, LARGEST).astype(np.float32)
+        return np.asarray(np.clip(values, -LARGEST, LARGEST), np.float32)
 
     return scaled
 

@@ -1,6 +1,7 @@
 """One fixed score for a model: how well outputs agree with targets, higher is better, whatever the loss is.
 
-- integer classes beside (N, K) outputs: share of samples whose largest output is the right one; one-hot rows the same.
+- integer classes beside (N, K) outputs: share of samples whose largest output is the right one; one-hot rows the same,
+  and rows of shares that sum to one (mixup, smoothed labels), whose largest counts.
 - 0/1 targets, one output each: area under the ROC curve; several 0/1 columns: its mean over the columns.
 - other numbers: R2, mean over the columns.
 
@@ -68,6 +69,7 @@ class Tally:
         self._loss: Tensor | None = None  # summed over samples
         self._hits: Tensor | None = None  # (2,): right ones, counted ones
         self._squares: Tensor | None = None  # (4, columns): count, error squared, sum and squared sum of truth - shift
+        self._shares: bool | None = None  # targets are shares of classes, as the first batch has it
         self._shift: Tensor | None = None  # (columns,): the first truth, so that large offsets cost no digits
         self._outputs: list[Tensor] = []
         self._targets: list[Tensor] = []
@@ -82,6 +84,10 @@ class Tally:
         self.samples += size
         if loss is not None:
             self._losses.append(loss.detach() * size)
+        if self._shares is None:
+            self._shares = _are_shares(output, target)
+        if self._shares:
+            target = target.argmax(1)
         classes = _class_dimension(output, target)
         if classes is not None:
             self._guesses.append(output.argmax(classes).reshape(-1))
@@ -186,6 +192,14 @@ def _class_dimension(output: Tensor, target: Tensor) -> int | None:
     if output.ndim > 1 and output.shape[:1] + output.shape[2:] == target.shape:
         return 1
     return output.ndim - 1 if output.shape[:-1] == target.shape else None
+
+
+def _are_shares(output: Tensor, target: Tensor) -> bool:
+    """Rows of shares of classes. Of one-hot rows another way decides, as they may be independent columns of 0 and 1."""
+    if not target.is_floating_point() or target.ndim != 2 or target.shape != output.shape or target.shape[1] < 2:
+        return False
+    whole = ((target == 0) | (target == 1)).all()
+    return bool((target >= 0).all() & ((target.sum(1) - 1).abs() < 1e-4).all() & ~whole)
 
 
 def _columns(output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:

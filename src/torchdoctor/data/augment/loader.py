@@ -48,8 +48,9 @@ class Range:
 class Augmented:
     """Augmented(loader, policy, seed) gives the loader's batches, changed by the policy.
 
-    What is drawn hangs on seed, pass and batch alone: all arms of a race see the same, and a restored loader goes on
-    exactly. classes: K, where targets are class numbers that a mixing policy turns into shares (N, K).
+    What is drawn hangs on seed, pass, batch and rank alone: all arms of a race see the same, processes that train
+    together do not, and a restored loader goes on exactly. classes: K, where targets are class numbers that a mixing
+    policy turns into shares (N, K).
     Everything else asked of it (batch_size, generator, x, y ...) is the loader's own.
     """
 
@@ -67,7 +68,7 @@ class Augmented:
         self._next, self._skip = number + 1, 0
         for batch, (x, y) in enumerate(self.loader, skip):
             self._position = (number, batch + 1)
-            yield self.changed(x, y, np.random.default_rng([self.seed, number, batch]))
+            yield self.changed(x, y, np.random.default_rng([self.seed, number, batch, self.loader.rank]))
         self._position = (number + 1, 0)
 
     def changed(self, x: Tensor, y: Tensor, random: np.random.Generator) -> tuple[Tensor, Tensor]:
