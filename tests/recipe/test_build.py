@@ -232,3 +232,11 @@ def test_the_test_part_is_scaled_and_scored_like_the_others():
     parts = experiment.build(0)
     experiment.fit(parts, History(15))
     assert score(parts.model, described.test()) > 0.9
+
+
+def test_the_builder_knows_the_names_of_the_classes():
+    assert Recipe.from_dict({"data": {"name": "iris"}, "model": {"name": "mlp"}}).experiment().build.classes == (
+        "setosa",
+        "versicolor",
+        "virginica",
+    )

@@ -14,12 +14,13 @@ from torchdoctor.experiment import Experiment
 from torchdoctor.parts import Parts
 from torchdoctor.recipe.schema import Recipe
 from torchdoctor.record.diagnose import diagnose
+from torchdoctor.record.place import new_folder
 from torchdoctor.record.run import Run
 from torchdoctor.train import checkpoint
 from torchdoctor.train import progress as progress_module
 from torchdoctor.train.log import History
 from torchdoctor.train.progress import Meter, Progress
-from torchdoctor.train.run import new_folder, train
+from torchdoctor.train.run import train
 from torchdoctor.train.score import score
 
 RECIPE = Recipe.from_dict({
@@ -157,3 +158,8 @@ def test_the_sick_digits_are_at_chance_and_need_all_three_faults_mended(tmp_path
     assert mended >= 0.97
     for fault in MENDED:
         assert left_out(fault) < mended - 0.05, fault
+
+
+def test_what_is_named_by_date_already_gets_one_date_alone(tmp_path):
+    first = new_folder("lenet", tmp_path)
+    assert new_folder(f"{first.name}-evaluation", tmp_path).name == f"{first.name}-evaluation"

@@ -12,9 +12,10 @@ from typing import Annotated
 import typer
 
 from torchdoctor.cli.cure import cured, kept_in
-from torchdoctor.cli.options import AsJson, new_run, print_json
+from torchdoctor.cli.options import AsJson, print_json
 from torchdoctor.cli.train import trained
 from torchdoctor.cli.verb import verb
+from torchdoctor.record.place import new_folder
 
 BUDGET, SEEDS = (
     "10x",
@@ -32,7 +33,7 @@ def demo(
     """Watch a sick LeNet-5 be diagnosed and cured. Real handwritten digits, no download, about a minute."""
     from torchdoctor.recipe.schema import Recipe
 
-    folder = out or new_run("demo")
+    folder = out or new_folder("demo")
     say = (lambda *_: None) if as_json else print
     recipe = Recipe.load(RECIPE)
     say(f"A network for 1,797 handwritten digits, by this recipe:\n\n{_without_comments(RECIPE.read_text('utf-8'))}\n")

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from torchdoctor.cli.options import AsJson, FailOn, exit_code, new_run, note, print_json
+from torchdoctor.cli.options import AsJson, FailOn, exit_code, note, print_json
 from torchdoctor.cli.verb import verb
 from torchdoctor.judge.finding import Severity
+from torchdoctor.record.place import new_folder
 
 if TYPE_CHECKING:
     from torchdoctor.evaluate.evaluation import Evaluation
@@ -44,7 +45,7 @@ def evaluate(
     part, kept = chosen(on, checkpoint)
     opened = Opened.of(run, kept)
     found = evaluated(opened, part, against, slices, quick)
-    folder = out or new_run(f"{run.resolve().name}-evaluation")
+    folder = out or new_folder(f"{run.resolve().name}-evaluation")
     recorded(found, folder, parent=run, recipe=opened.recipe.to_yaml(), checkpoint=kept)
     report = diagnose(folder)
     if as_json:

@@ -57,16 +57,6 @@ def print_json(values: Any) -> None:
     print(json.dumps(jsonable(values), indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def new_run(name: str) -> Path:
-    """A folder below runs/ that is not there yet, by date and name."""
-    from datetime import date
-    from itertools import count
-
-    stem = f"{date.today()}-{'-'.join(name.split()) or 'run'}"
-    candidates = (Path("runs") / (stem if n == 1 else f"{stem}-{n}") for n in count(1))
-    return next(path for path in candidates if not path.exists())
-
-
 def refuse_taken(folder: Path, files: Sequence[str]) -> None:
     """Raises BadRun, before hours of work, when they could not be written there or would take the place of others."""
     if (blocked := next((p for p in (folder, *folder.parents) if p.exists()), folder)) and not blocked.is_dir():

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from torchdoctor.cli.options import AsJson, Config, FailOn, HtmlPath, Overrides, exit_code, load, new_run, note, say
+from torchdoctor.cli.options import AsJson, Config, FailOn, HtmlPath, Overrides, exit_code, load, note, say
 from torchdoctor.cli.verb import verb
 from torchdoctor.judge.finding import Severity
+from torchdoctor.record.place import new_folder
 
 if TYPE_CHECKING:
     from torchdoctor.judge.report import Report
@@ -28,20 +29,23 @@ def train(
     price_per_hour: Annotated[
         float | None, typer.Option(min=0, metavar="PRICE", help="Of this machine; progress then says what it costs.")
     ] = None,
+    tensorboard: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Also write it for TensorBoard, with histograms of every epoch.")
+    ] = None,
     html: HtmlPath = None,
     as_json: AsJson = False,
     fail_on: FailOn = Severity.WARNING,
 ) -> int:
     """Train a recipe while watching it. Writes a run folder: signals, checkpoints, findings."""
     recipe = load(config, overrides)
-    folder = run or new_run(recipe.name)
+    folder = run or new_folder(recipe.name)
 
     from torchdoctor.train.ranks import is_first
 
     if not is_first():  # of torchrun's processes one speaks
         trained(recipe, folder, resume, silent=True)
         return 0
-    report, scores = trained(recipe, folder, resume, price_per_hour)
+    report, scores = trained(recipe, folder, resume, price_per_hour, tensorboard)
     if not as_json:
         print(", ".join(f"{name} {value:.3f}" for name, value in scores.items()), end="\n\n")
     say(report, as_json=as_json, html=html, beside={"run": str(folder), "scores": scores})
@@ -54,11 +58,13 @@ def trained(
     folder: Path,
     resume: Path | None = None,
     price_per_hour: float | None = None,
+    tensorboard: Path | None = None,
     *,
     silent: bool = False,
 ) -> tuple[Report, Mapping[str, float]]:
     """What the rules say of the watched training, and the last train_score, val_score and test_score."""
     from torchdoctor.cli.progress import progress
+    from torchdoctor.connect.tensorboard import Histograms, exported
     from torchdoctor.train.run import train
     from torchdoctor.train.score import score
 
@@ -68,11 +74,15 @@ def trained(
             def report_progress(p: Progress) -> None:
                 advance(p.step, _words(p, price_per_hour), p.steps)
 
-            run = train(recipe, folder, resume=resume, report_progress=report_progress)
+            on_epoch = Histograms(tensorboard) if tensorboard else None
+            run = train(recipe, folder, resume=resume, on_epoch=on_epoch, report_progress=report_progress)
     except KeyboardInterrupt:
         if (folder / "last").is_dir():
             note(f"Stopped. {folder} holds what was recorded; go on in a new run with: --resume {folder}")
         raise
+    if tensorboard:
+        exported(folder, tensorboard, run.parts)
+        note(f"TensorBoard: tensorboard --logdir {tensorboard}")
     scores: dict[str, float] = {name: all_of[-1] for name, all_of in run.history.items() if name.endswith("_score")}
     if not silent and (test := recipe.test()) is not None:
         scores["test_score"] = score(run.model, test)

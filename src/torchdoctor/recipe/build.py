@@ -79,6 +79,11 @@ class Builder:
         return made_data(self.recipe)
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """The name of each class number; none where the data do not know them."""
+        return tuple(self.made.classes or ()) if isinstance(self.made, Prepared) else ()
+
+    @property
     def data(self) -> Splits | Sets:
         """The tensors alone; or the user's own data sets."""
         return self.made.splits if isinstance(self.made, Prepared) else self.made

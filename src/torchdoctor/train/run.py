@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,6 +24,7 @@ from torchdoctor.errors import BadCheckpoint, BadParts
 from torchdoctor.experiment import Experiment
 from torchdoctor.judge.report import Report
 from torchdoctor.parts import Loader, Parts
+from torchdoctor.record.place import new_folder
 from torchdoctor.record.watch import Watch
 from torchdoctor.train import checkpoint
 from torchdoctor.train.log import History
@@ -140,16 +140,6 @@ def _watched(parts: Parts, experiment: Experiment, path: Path, cost: float) -> W
     watch = Watch(parts.model, parts.optimizer, parts.loss_fn, run=path, cost=cost, recipe=recipe)
     save_beside(parts.train, path)
     return watch
-
-
-def new_folder(name: str, parent: Path = Path("runs")) -> Path:
-    """runs/DATE-NAME, with a number behind it where that is taken."""
-    plain = "".join(c if c.isalnum() or c in "-_." else "-" for c in name)
-    base = parent / f"{datetime.now(UTC).date().isoformat()}-{plain}"
-    folder, number = base, 2
-    while folder.exists():
-        folder, number = base.with_name(f"{base.name}-{number}"), number + 1
-    return folder
 
 
 def _examined(
