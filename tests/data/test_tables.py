@@ -69,6 +69,12 @@ def test_labels_are_text_as_they_stand_in_the_file(tmp_path):
     assert table(flags, target="ok").classes == ("False", "True")
 
 
+def test_a_gap_among_numbers_to_be_learnt_is_a_gap(tmp_path):
+    root = csv(tmp_path, "a,y\n1,0.5\n2,NA\n3,1.5\n")
+    assert "1 of 3 samples have no target" in refused(root, target="y")
+    assert table(root, target="y", unlabelled="drop").y.tolist() == [0.5, 1.5]
+
+
 def test_missing_values_are_nan_in_numbers_and_none_in_text(tmp_path):
     data = table(csv(tmp_path, "a,b,y\n1,x,p\n,,q\nNA,null,p\n"), target="y")
     assert np.isnan(data.x["a"]).tolist() == [False, True, True] and data.x["b"].tolist() == ["x", None, None]

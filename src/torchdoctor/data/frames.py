@@ -31,8 +31,8 @@ def read_frame(
 ) -> Any:
     """The file as a DataFrame whose column names are text. Raises BadParts, in one line, with what to set.
 
-    text, target: columns in which "NA" or "null" are words, not missing values. separator: default a tab for .tsv and
-    .tab, else a comma. quoting: whether quotation marks enclose fields (minimal) or are text (none); default minimal,
+    text, target: columns in which "NA" or "null" may be words, not missing values. separator: default a tab for .tsv
+    and .tab, else a comma. quoting: whether quotation marks enclose fields (minimal) or are text (none); default minimal,
     unless rows are lost by that, which is an error.
     """
     pandas = needed("pandas", extra="tables")
@@ -83,7 +83,18 @@ def _read_csv(root: str, form: Form, text: str | None, target: str | None) -> An
         _complain_of_lost_rows(Path(root), len(frame), form)
     if len(names) == 1 and form.separator == "," and any(mark in str(names[0]) for mark in ";\t|"):
         raise BadParts(f"{root} has one column, {str(names[0])[:60]!r}. Set data.args.separator.")
+    for name in names[[str(name) == target for name in names]]:
+        frame[name] = _numbers_with_gaps(frame[name])
     return frame
+
+
+def _numbers_with_gaps(values: Any) -> Any:
+    """A target of which all is numbers but "NA" and its like: there they are gaps, beside words they are words."""
+    import pandas
+
+    gaps = values.isna() | values.isin(MISSING)
+    numbers = pandas.to_numeric(values.mask(gaps), errors="coerce")
+    return numbers if not gaps.all() and (numbers.notna() | gaps).all() else values
 
 
 def _read(read: Any, root: str) -> Any:
