@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from torchdoctor.evaluate.evaluate import evaluate
     from torchdoctor.evaluate.evaluation import Evaluation
     from torchdoctor.experiment import Experiment
+    from torchdoctor.explain.explain import explain
+    from torchdoctor.explain.explanation import Explanation
     from torchdoctor.judge.finding import Finding, Severity
     from torchdoctor.judge.report import Report
     from torchdoctor.judge.trace import Trace
@@ -32,6 +34,8 @@ _HOME = {
     "Evaluation": "evaluate.evaluation",
     "evaluate": "evaluate.evaluate",
     "Experiment": "experiment",
+    "Explanation": "explain.explanation",
+    "explain": "explain.explain",
     "diagnose": "record.diagnose",
     "Finding": "judge.finding",
     "Severity": "judge.finding",
@@ -52,6 +56,7 @@ __all__ = [
     "Cure",
     "Evaluation",
     "Experiment",
+    "Explanation",
     "Finding",
     "Parts",
     "Recipe",
@@ -65,6 +70,7 @@ __all__ = [
     "cure",
     "diagnose",
     "evaluate",
+    "explain",
     "train",
     "watch",
 ]
