@@ -53,3 +53,17 @@ def test_progress_says_epochs_what_is_waited_for_and_what_it_costs(
     lines = [line for line in err.splitlines() if line.startswith("training recipe: ")]
     assert "epoch 3/3, val_score 0." in lines[-2] and "% waiting for data, cost 0.00 of 0.00" in lines[-2]
     assert lines[-2].startswith("training recipe: 12/12 steps")
+
+
+@pytest.mark.filterwarnings("ignore")  # TensorBoard's own imports
+def test_a_run_goes_to_tensorboard_while_it_is_trained(cli: Cli, recipe: Path, tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    code, _, err = cli(
+        "train", "-c", recipe, *SMALL, "--set", "train.epochs=2", "--run", "run", "--tensorboard", "board"
+    )
+    assert code == 0 and "TensorBoard: tensorboard --logdir board" in err
+    reader = EventAccumulator(str(tmp_path / "board"), size_guidance={"histograms": 0})
+    reader.Reload()
+    assert len(reader.Histograms("weights/fc1.weight")) == 2 and reader.Tags()["graph"]
