@@ -20,7 +20,7 @@ from torchdoctor.explain.seen import PATCHES, seen
 )  # fmt: skip
 @settings(max_examples=25, deadline=None)
 def test_fields_are_those_of_the_arithmetic(kernel, stride, padding, dilation, pool, second):
-    side = 21
+    side = 27
     model = nn.Sequential(
         nn.Conv2d(1, 2, kernel, stride, padding, dilation), nn.ReLU(), nn.MaxPool2d(pool), nn.Conv2d(2, 3, second)
     )
