@@ -1,6 +1,6 @@
 """One file per active experiment on a forked copy of the parts."""
 
 ENGINE = (
-    "probe", "fork", "batch", "survey", "listen", "random_matrix", "bench", "check",
+    "probe", "dropouts", "fork", "batch", "survey", "listen", "random_matrix", "bench", "check",
     "tail", "descent", "expectation", "sample", "stopwatch",
 )  # fmt: skip
