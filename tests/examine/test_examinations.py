@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -251,6 +252,25 @@ def test_it_says_the_same_twice_and_draws_from_no_global_generator() -> None:
     assert one.facts == two.facts
     torch.manual_seed(1)
     assert torch.equal(before, torch.get_rng_state())
+
+
+def test_ranges_and_moments_are_those_of_numpy_whatever_is_missing() -> None:
+    x = torch.randn(200, 3, generator=torch.Generator().manual_seed(0)) * 5 + 1e4
+    x[3, 1], x[8, 2] = float("nan"), float("inf")
+    told = examine(Material.of(Splits(x, torch.arange(200) % 2))).facts["parts"]["train"]
+    known = x[x.isfinite()].double().numpy()
+    expected = {"min": known.min(), "max": known.max(), "mean": known.mean(), "std": known.std()}
+    assert {name: told[name] for name in expected} == pytest.approx(expected, rel=1e-9)
+
+
+def test_what_could_not_be_examined_is_the_reason_why_its_rule_could_not_run() -> None:
+    x, y = torch.rand(60, 4), torch.arange(60) % 2
+    whole = Material.of(Splits(x, y))
+    shorter = replace(whole, parts={"train": replace(whole.train, y=y[:50])})  # answers lack ten samples
+    trace = examine(shorter)
+    failed = trace.facts["probe_errors"]
+    assert "label-suspects" in failed
+    assert failed["label-suspects"] in judge(trace).not_run["noisy-labels"]
 
 
 def test_what_is_measured_is_declared() -> None:

@@ -9,7 +9,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from torchdoctor.data.augment.loader import Range
 from torchdoctor.data.augment.policy import Policy
 from torchdoctor.data.augment.step import Mix, Step
 from torchdoctor.examine.examination import examination
@@ -69,13 +68,12 @@ def augmentation(material: Material) -> Iterator[Measurement | Fact]:
 
 def _changed(step: Step, material: Material, rows: Rows) -> tuple[Matrix, Classes]:
     """Features and labels of the samples that the step changes."""
-    before = material.train.x[rows].float()
-    between = Range.of(material.train.x.float())
+    before = material.unit("train", rows)
     policy, random = Policy((("", step),)), np.random.default_rng([material.seed, len(rows)])
-    pieces = [policy(between.unit(piece), torch.zeros(len(piece)), random)[0] for piece in torch.split(before, 1_000)]
-    after: Tensor = between.back(torch.cat(pieces))
-    differs = (between.unit(after) - between.unit(before)).abs().flatten(1).amax(1) > 1e-3
-    return material.embed(after[differs]), material.labels("train")[rows][differs.numpy()]
+    pieces = [policy(piece, torch.zeros(len(piece)), random)[0] for piece in torch.split(before, 1_000)]
+    after: Tensor = torch.cat(pieces)
+    differs = (after - before).abs().flatten(1).amax(1) > 1e-3
+    return material.embed(material.between.back(after[differs])), material.labels("train")[rows][differs.numpy()]
 
 
 def _taught(x: Matrix, y: Classes, ask: Matrix, answers: Classes, material: Material) -> float:

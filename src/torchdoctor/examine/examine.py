@@ -33,17 +33,18 @@ def examine(
     An examination that fails is named in the fact `probe_errors`; what it measured until then is kept.
     """
     writer, errors = Writer(run, recipe), dict[str, str]()
+    lacking: dict[str, str] = {}
     every = sorted(discover("examine", Examination).values(), key=lambda e: e.order)
     for done, examination in enumerate(every):
         if report_progress is not None:
             report_progress(done, examination.name)
         try:
             _keep(writer, examination.run(material))
-        except MissingExtra as error:
-            errors[examination.name] = str(error)
         except Exception as error:  # noqa: BLE001 - odd data break one examination, and must not hide the others
-            errors[examination.name] = one_line(error)
+            errors[examination.name] = str(error) if isinstance(error, MissingExtra) else one_line(error)
+            lacking |= dict.fromkeys(examination.measures, errors[examination.name])
     writer.fact("probe_errors", errors)
+    writer.fact("signals_off", lacking)
     writer.commit()
     trace = writer.trace()
     writer.close()

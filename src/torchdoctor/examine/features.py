@@ -23,28 +23,30 @@ Matrix = NDArray[np.float32]
 Features = Mapping[str, Matrix]  # part -> (N, D)
 Embed = Callable[[Tensor], Matrix]
 FITTED = 10_000  # samples that components are fitted to; more change nothing that a distance would show
+NUMBERS = 20_000_000  # made floats at once
 WIDE = 50  # components kept: nine tenths of the variance of small pictures
 NORMAL_QUARTILES = 1.349  # interquartile range of a normal distribution, in standard deviations
 LARGEST = 1e6  # units; squares of more are not float32
 SIDE = 32  # pixels a picture is made smaller to
 
 
-def embedding(train: Tensor, kind: str, seed: int = 0) -> Embed:
-    """The function that makes features (N, D) of samples (N, ...), fitted to training samples; D is `WIDE` at most."""
+def embedding(train: Tensor, kind: str, between: Range, seed: int = 0) -> Embed:
+    """The function that makes features (N, D) of samples (N, ...), fitted to training samples; D is `WIDE` at most.
+
+    kind: "pictures", "rows" or "ids". between: black and white of training, for pictures.
+    """
     few = train[np.random.default_rng(seed).permutation(len(train))[:FITTED]]
     if kind == "ids":
         return _words(few, int(train.max()) + 1, seed)
-    flatten = _pixels(train) if kind == "pictures" else _columns(train)
-    flat = flatten(few)
+    flatten = _pixels(between) if kind == "pictures" else _columns(train)
+    flat = _in_pieces(few, flatten)
     if flat.shape[1] <= WIDE or len(flat) <= WIDE:
-        return flatten
+        return lambda x: _in_pieces(x, flatten)
     components = PCA(WIDE, svd_solver="randomized", random_state=seed).fit(flat)
     return lambda x: _in_pieces(x, lambda piece: components.transform(flatten(piece)))
 
 
-def _pixels(train: Tensor) -> Embed:
-    between = Range.of(train.float().nan_to_num())
-
+def _pixels(between: Range) -> Embed:
     def flat(x: Tensor) -> Matrix:
         unit = between.unit(x.float().nan_to_num())
         small = F.adaptive_avg_pool2d(unit, (min(SIDE, x.shape[2]), min(SIDE, x.shape[3])))
@@ -91,4 +93,5 @@ def _counts(ids: Tensor, vocabulary: int) -> sparse.csr_matrix:
 
 def _in_pieces(x: Tensor, embed: Embed) -> Matrix:
     """Sixty thousand pictures as floats at once would be gigabytes."""
-    return np.concatenate([np.asarray(embed(piece), np.float32) for piece in torch.split(x, FITTED)])
+    rows = max(1, NUMBERS * len(x) // max(1, x.numel()))
+    return np.concatenate([np.asarray(embed(piece), np.float32) for piece in torch.split(x, rows)])

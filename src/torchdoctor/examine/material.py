@@ -11,9 +11,11 @@ from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from torchdoctor.data.augment.loader import Range
 from torchdoctor.data.augment.policy import Policy
 from torchdoctor.data.splits import Splits
 from torchdoctor.examine.features import Embed, Features, embedding
@@ -82,7 +84,17 @@ class Material:
     @cached_property
     def embed(self) -> Embed:
         """Makes features of samples (N, ...) -> (N, D); fitted to training samples alone."""
-        return embedding(self.train.x, self.kind, self.seed)
+        return embedding(self.train.x, self.kind, self.between, self.seed)
+
+    @cached_property
+    def between(self) -> Range:
+        """Black and white of training, per channel or feature."""
+        x = self.train.x
+        return Range.of(x.nan_to_num() if x.is_floating_point() else x)
+
+    def unit(self, part: str, rows: Sequence[int] | Rows) -> Tensor:
+        """Samples as float32 in 0..1."""
+        return self.between.unit(self.parts[part].x[torch.as_tensor(rows)].float().nan_to_num())
 
     def rows(self, part: str, at_most: int) -> Rows:
         """Row numbers of a part, all or drawn at random, in order."""

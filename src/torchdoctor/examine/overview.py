@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from torchdoctor.examine.examination import examination
 from torchdoctor.examine.material import Material, Part
 from torchdoctor.probes.probe import Fact, Measurement
 
+PIECE = 4_000_000  # numbers looked at together
 NAMED = 20  # samples and features named at most; a person looks at a few
 
 
@@ -72,13 +74,24 @@ def _constant(x: Tensor) -> Tensor:
 
 
 def _described(part: Part) -> dict[str, Any]:
-    finite = part.x[part.x.isfinite()] if part.x.is_floating_point() else part.x
-    values = finite.double() if finite.numel() else torch.zeros(1, dtype=torch.float64)
-    targets = part.y.double()[part.y.double().isfinite()]
     return {
         "samples": len(part), "shape": list(part.x.shape[1:]), "dtype": str(part.x.dtype).removeprefix("torch."),
-        "min": float(values.min()), "max": float(values.max()), "mean": float(values.mean()),
-        "std": float(values.std(correction=0)),
-        "target": {"min": float(targets.min()), "max": float(targets.max()), "mean": float(targets.mean()),
-                   "std": float(targets.std(correction=0))} if targets.numel() else {},
+        **_moments(part.x), "target": _moments(part.y),
     }  # fmt: skip
+
+
+def _moments(values: Tensor) -> dict[str, float]:
+    """Of all finite numbers, in double precision, a piece at a time; zeros where there are none."""
+    flat = values.flatten()
+    low, high, count, total, squares = math.inf, -math.inf, 0, 0.0, 0.0
+    shift = float(flat[:PIECE].double().nan_to_num(0, 0, 0).mean())  # near the mean, so that squares cost no digits
+    for piece in torch.split(flat, PIECE):
+        finite = piece[piece.isfinite()].double()
+        if len(finite):
+            low, high = min(low, float(finite.min())), max(high, float(finite.max()))
+            count, total = count + len(finite), total + float((finite - shift).sum())
+            squares += float((finite - shift).square().sum())
+    if not count:
+        return dict.fromkeys(("min", "max", "mean", "std"), 0.0)
+    off = total / count
+    return {"min": low, "max": high, "mean": shift + off, "std": math.sqrt(max(0.0, squares / count - off**2))}

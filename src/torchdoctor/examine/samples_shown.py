@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from torchdoctor.data.augment.loader import Range
 from torchdoctor.data.augment.policy import Policy
 from torchdoctor.examine.material import Material
 
@@ -39,8 +38,7 @@ def changed_samples(material: Material, samples: int = 8, copies: int = 8) -> li
     if material.policy is None or material.kind != "pictures":
         return []
     rows = _different(material, samples)
-    between = Range.of(material.train.x.float())
-    unit, targets = between.unit(material.train.x[rows].float()), _targets(material, rows)
+    unit, targets = material.unit("train", rows), _targets(material, rows)
 
     def made(policy: Policy, name: str, draw: int) -> list[tuple[str, Pixels]]:
         x, y = policy(unit, targets, np.random.default_rng([material.seed, draw]))
@@ -56,8 +54,7 @@ def changed_samples(material: Material, samples: int = 8, copies: int = 8) -> li
 
 def unit_picture(material: Material, part: str, row: int) -> Pixels:
     """One sample as it was read, black to white of training."""
-    between = Range.of(material.train.x.float().nan_to_num())
-    x: Pixels = between.unit(material.parts[part].x[row : row + 1].float().nan_to_num())[0].numpy()
+    x: Pixels = material.unit(part, [row])[0].numpy()
     return x
 
 

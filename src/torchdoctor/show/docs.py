@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from torchdoctor.discover import discover
+from torchdoctor.examine.examination import Examination
 from torchdoctor.fixes.fix import Fix, code_of
 from torchdoctor.judge.finding import Remedy
 from torchdoctor.judge.judge import judge
@@ -65,6 +66,9 @@ def pages() -> Mapping[str, str]:
             "Fixes", "What a finding proposes: as code, and as a deed that a race can test.", fixes
         ),
         "probes/index.md": _index("Probes", "The experiments of `check` and `cure`, on forked copies.", probes),
+        "examinations.md": _examinations(
+            sorted(discover("examine", Examination).values(), key=lambda each: each.order)
+        ),
         "signals.md": _signals(discover("signals", Signal).values()),
         **{f"rules/{rule.name}.md": _rule(rule) for rule in rules},
         **{f"fixes/{fix.name}.md": _fix(fix, proposed.get(fix.name, {})) for fix in fixes},
@@ -139,6 +143,14 @@ def _signals(signals: Iterable[Signal]) -> str:
         rows = [(f"`{s.name}`", s.unit, s.per, summary(s.doc)) for s in signals if s.at == at]
         if rows:
             blocks.append(f"## {title}\n\n" + _table(("signal", "unit", "per", "meaning"), rows))
+    return _page(blocks)
+
+
+def _examinations(examinations: Iterable[Examination]) -> str:
+    blocks = ["# Examinations", "What `torchdoctor data` looks at and measures, before anything learns from the data."]
+    for each in examinations:
+        rows = ((f"`{name}`", *_unit_and_meaning(what)) for name, what in each.measures.items())
+        blocks += [f"## {each.name}", each.doc, _table(("signal", "unit", "meaning"), rows)]
     return _page(blocks)
 
 
