@@ -93,6 +93,28 @@ class MatchedLoss(nn.Module):
         return self.loss_fn(output, target.reshape(output.shape))
 
 
+class NegatedLoss(nn.Module):
+    """-loss(output, target)."""
+
+    def __init__(self, loss_fn: Callable[[Any, Any], Tensor]) -> None:
+        super().__init__()
+        self.loss_fn = loss_fn
+
+    def forward(self, output: Any, target: Any) -> Tensor:
+        return -self.loss_fn(output, target)
+
+
+class AveragedLoss(nn.Module):
+    """A loss that is a sum over the samples, divided by their number, which is the length of the target."""
+
+    def __init__(self, loss_fn: Callable[[Any, Any], Tensor]) -> None:
+        super().__init__()
+        self.loss_fn = loss_fn
+
+    def forward(self, output: Any, target: Any) -> Tensor:
+        return self.loss_fn(output, target) / len(target)
+
+
 class BinaryLoss(nn.Module):
     """A loss of raw scores against 0/1 (or -1/1) targets of any type and shape with as many numbers."""
 

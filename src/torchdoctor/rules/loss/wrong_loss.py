@@ -1,0 +1,129 @@
+"""A loss that does not want what the targets say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from torchdoctor.judge.finding import Finding, Remedy, Severity
+from torchdoctor.judge.outputs import Outputs
+from torchdoctor.judge.rates import Rates
+from torchdoctor.judge.rule import rule
+from torchdoctor.judge.trace import Trace
+
+_YES_NO = {"targets": {"kind": "binary"}}
+_VALUES = {"targets": {"kind": "continuous"}}
+_UNIT = {"reachable_min": 0.0, "reachable_max": 1.0}
+FIRES = {
+    "a log-likelihood without its minus": Trace.of(
+        {"targets": {"kind": "classes"}}, agreeing_loss=-0.05, disagreeing_loss=-3.1
+    ),
+    "a similarity that is made smaller": Trace.of(_VALUES, agreeing_loss=1.0, disagreeing_loss=0.1),
+    "binary cross-entropy of amounts": Trace.of(
+        _VALUES, agreeing_loss=-0.4, disagreeing_loss=0.9, loss_is_bottomless=1
+    ),
+    "absolute errors of probabilities that learn nothing": Trace.of(
+        _YES_NO, agreeing_loss=0.05, disagreeing_loss=0.95, loss_is_straight=1, **_UNIT,
+        overfit_loss={"here x1": [0.5, 0.499, 0.499], "here x10": [0.5, 0.45, 0.4]},
+    ),
+    "the same, and it learns: a hint": Trace.of(
+        _YES_NO, agreeing_loss=0.05, disagreeing_loss=0.95, loss_is_straight=1, **_UNIT,
+        overfit_loss={"here x1": [0.5, 0.1, 0.01]},
+    ),
+}  # fmt: skip
+QUIET = {
+    "cross-entropy": Trace.of({"targets": {"kind": "classes"}}, agreeing_loss=0.03, disagreeing_loss=3.0),
+    "squared errors of probabilities": Trace.of(
+        _YES_NO, agreeing_loss=0.01, disagreeing_loss=0.9, loss_is_straight=0, **_UNIT
+    ),
+    "absolute errors of amounts": Trace.of(
+        _VALUES, agreeing_loss=0.0, disagreeing_loss=1.2, loss_is_straight=1, reachable_min=-math.inf,
+        reachable_max=math.inf,
+    ),
+    "every output against every target, which is another fault": Trace.of(
+        _VALUES, agreeing_loss=2.2, disagreeing_loss=2.2
+    ),
+    "a contrastive loss does not care which class is which": Trace.of(
+        {"targets": {"kind": "classes"}}, agreeing_loss=0.7, disagreeing_loss=0.69
+    ),
+}  # fmt: skip
+
+
+@rule(
+    "L01",
+    kind="cause",
+    severity=Severity.ERROR,
+    needs=["agreeing_loss|loss_is_bottomless"],
+    explains=[
+        "stalled-loss", "no-better-than-prior", "underfitting", "exploding-gradients", "non-finite-loss",
+        "wrong-output-activation", "missing-output-activation", "unscaled-targets", "low-learning-rate",
+        "high-learning-rate", "too-few-epochs",
+    ],
+)  # fmt: skip
+def wrong_loss(trace: Trace, *, margin: float = 0.1) -> Iterator[Finding]:
+    """The loss does not reward outputs that agree with the targets, or not as a loss for such targets does.
+
+    Why it hurts
+        Training makes the loss small, nothing else. Of a similarity, a score or a likelihood without its minus, it
+        makes the answers as wrong as they can be. A cross-entropy of yes and no has no lowest value for amounts, and
+        the outputs run away. Absolute errors of probabilities give no gradient where the network is surely wrong.
+
+    How it decides
+        Outputs made by hand are read as scores, as probabilities and as their logarithms. Turned round: in no reading
+        do outputs that say the targets cost less than outputs that say something else, and the gap is more than
+        `margin` of their size. Bottomless: the loss falls for ever for these targets and not for the same ones held to
+        0..1. Straight: yes/no targets, outputs within 0..1, a gradient that is the same at 0.1, 0.5 and 0.9; an alarm
+        when moreover the planned rate does not learn one batch down to 0.3 of its loss.
+
+    When it is wrong
+        An adversary, whose aim is to be far from the targets; absolute errors that were chosen against wrong labels.
+
+    References
+        Z. Zhang, M. Sabuncu, "Generalized cross entropy loss", 2018, section 3.2, on absolute errors of probabilities.
+    """
+    agree, other = trace.value("agreeing_loss"), trace.value("disagreeing_loss")
+    if trace.value("loss_is_bottomless") == 1 and _kind(trace) == "continuous":
+        yield _bottomless()
+    elif agree is not None and other is not None and agree - other > margin * max(abs(agree), abs(other)):
+        yield _turned_round(agree, other)
+    elif (
+        trace.value("loss_is_straight") == 1 and _kind(trace) in ("binary", "classes") and Outputs.of(trace).within_unit
+    ):
+        yield _straight(trace)
+
+
+def _turned_round(agree: float, other: float) -> Finding:
+    return Finding(
+        f"The loss of outputs that say the targets is {agree:.3g}, of outputs that say something else {other:.3g}: it "
+        "rewards being wrong.",
+        confidence=0.95,
+        evidence={"agreeing_loss": agree, "disagreeing_loss": other},
+        fixes=(Remedy("negate-loss"),),
+    )
+
+
+def _bottomless() -> Finding:
+    return Finding(
+        "For targets outside 0..1 this loss of yes/no answers falls without bound (below -1 and on), so nothing is "
+        "ever right.",
+        confidence=0.9,
+        evidence={"loss_is_bottomless": 1.0},
+        fixes=(Remedy("use-squared-error"),),
+    )
+
+
+def _straight(trace: Trace) -> Finding:
+    rates = Rates.of(trace)
+    stuck = rates.planned is not None and not rates.good
+    return Finding(
+        "The loss takes absolute errors of probabilities (one slope at 0.1, 0.5 and 0.9), so a network that is surely "
+        "wrong hardly learns.",
+        confidence=0.7 if stuck else 0.5,
+        severity=Severity.WARNING if stuck else Severity.INFO,
+        evidence={"loss_is_straight": 1.0},
+        fixes=(Remedy("use-logits-loss"),),
+    )
+
+
+def _kind(trace: Trace) -> str:
+    return str((trace.facts.get("targets") or {}).get("kind", ""))
