@@ -3,7 +3,8 @@
 he: variance gain^2/fan_in, for the ReLU family (arXiv:1502.01852). xavier: 2 gain^2/(fan_in + fan_out), for tanh and
 sigmoid (Glorot and Bengio 2010). lecun: 1/fan_in, for SELU (arXiv:1706.02515). orthogonal: arXiv:1312.6120.
 truncated-normal: the variance of he, with no weight further out than two standard deviations of the uncut normal.
-matched: the one of these that suits the activation. default: torch's.
+matched: the one of these that suits the activation, and for the last layer, behind which there is none, a gain of 1:
+outputs of unit variance put the first loss near that of guessing. default: torch's.
 """
 
 from __future__ import annotations
@@ -33,15 +34,16 @@ def initialize(model: nn.Module, scheme: str, activation: str = "relu") -> None:
     if scheme not in INITS:
         raise BadParts(f"There is no initialisation {scheme!r}. {did_you_mean(scheme, INITS)}")
     factor = gain(activation)
-    if scheme == "matched":
-        scheme = _SUITS.get(activation, "he")
     if scheme == "default":
         return
-    for module in model.modules():
-        if isinstance(module, Dense):
-            _draw(module.weight, scheme, factor, getattr(module, "groups", 1))
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
+    layers = [module for module in model.modules() if isinstance(module, Dense)]
+    for layer in layers:
+        which = _SUITS.get(activation, "he") if scheme == "matched" else scheme
+        if scheme == "matched" and layer is layers[-1]:
+            which = "lecun"
+        _draw(layer.weight, which, factor, getattr(layer, "groups", 1))
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
 
 
 def gain(activation: str) -> float:

@@ -18,7 +18,9 @@ from torchdoctor.show.remedy import call
 from torchdoctor.show.text import STEP, console_for, put, put_code
 from torchdoctor.show.words import printable
 
-LEFT = 2  # columns of words; numbers stand to the right
+GAP = 2  # between columns
+WORDS = ("layer", "kind")  # columns that begin on the left; numbers stand to the right
+LEAST_NEEDED = ("share", "kind", "kept", "output")
 LARGE = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 Row = Sequence[str]
 
@@ -124,9 +126,17 @@ def sides(shape: Iterable[int]) -> str:
 
 
 def _put_table(console: Console, head: Row, rows: list[Row]) -> None:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for i, title in enumerate(head):
-        table.add_column(title, justify="left" if i < LEFT else "right", no_wrap=True)
-    for cells in rows:
+    """Columns that find no room in a terminal are left out, the least needed first; in a file there is room for all."""
+    columns = list(zip(head, *rows))
+    widths = [max(map(len, column)) + GAP for column in columns]
+    for name in LEAST_NEEDED:
+        if console.is_terminal and sum(widths) > console.width + GAP:
+            at = [column[0] for column in columns].index(name)
+            del columns[at], widths[at]
+    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="dim")
+    for title, *_ in columns:
+        table.add_column(title, justify="left" if title in WORDS else "right", no_wrap=True)
+    for cells in zip(*(column[1:] for column in columns)):
         table.add_row(*map(Text, cells))
-    console.print(table, width=None if console.is_terminal else 200)
+    out = console if console.is_terminal else Console(file=console.file, width=sum(widths) + GAP)
+    out.print(table)
