@@ -59,6 +59,7 @@ EXACT: dict[str, tuple[dict[str, Any], Remedy]] = {
     "clipping": ({}, Remedy("clip-gradients", {"max_norm": 0.1})),
     "decay": ({}, Remedy("add-weight-decay", {"weight_decay": 0.1})),
     "adam": ({}, Remedy("use-adam")),
+    "frozen": ({"model.freeze": ["fc1"]}, Remedy("unfreeze")),
     "adam on a schedule": ({"schedule.name": "exponential"}, Remedy("use-adam")),
     "epochs": ({}, Remedy("more-epochs", {"factor": 3})),
     "stopping": ({"train.epochs": 8, "optimizer.lr": 0.5}, Remedy("stop-early", {"patience": 1})),
@@ -131,6 +132,8 @@ def test_a_recipe_is_all_a_patch_needs() -> None:
         "model.init": "zeros",
         "loss.name": "bce",
         "model.activation": "sigmoid",
+        "model.freeze": ["conv1"],
+        "schedule.name": "cosine",
     }
     recipe = Recipe.from_dict(DIGITS).patched(faults)
     for fix in discover("fixes", Fix).values():

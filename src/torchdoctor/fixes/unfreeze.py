@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-from torchdoctor.errors import BadParts
+from torchdoctor.errors import BadParts, BadRecipe
 from torchdoctor.fixes.fix import fix
 from torchdoctor.parts import Parts, rebuilt, rescheduled
 
@@ -20,7 +21,13 @@ def code(names: Sequence[str] = ()) -> str:
     )
 
 
-@fix(code=code)
+def patch(recipe: Mapping[str, Any], names: Sequence[str] = ()) -> dict[str, Any]:
+    if not recipe["model"].get("freeze"):
+        raise BadRecipe("model.freeze freezes nothing; what is frozen is so by the model's own code.")
+    return {"model.freeze": []}
+
+
+@fix(code=code, patch=patch)
 def unfreeze(parts: Parts, *, names: Sequence[str] = ()) -> Parts:
     """Set requires_grad on parameters and give them to the optimizer.
 
