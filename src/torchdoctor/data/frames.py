@@ -32,8 +32,8 @@ def read_frame(
     """The file as a DataFrame whose column names are text. Raises BadParts, in one line, with what to set.
 
     text, target: columns in which "NA" or "null" may be words, not missing values. separator: default a tab for .tsv
-    and .tab, else a comma. quoting: whether quotation marks enclose fields (minimal) or are text (none); default minimal,
-    unless rows are lost by that, which is an error.
+    and .tab, else a comma. quoting: whether quotation marks enclose fields (minimal) or are text (none); default
+    minimal, unless rows are lost by that, which is an error.
     """
     pandas = needed("pandas", extra="tables")
     path = Path(root)
