@@ -62,6 +62,12 @@ EXACT: dict[str, tuple[dict[str, Any], Remedy]] = {
     "frozen": ({"model.freeze": ["fc1"]}, Remedy("unfreeze")),
     "adam on a schedule": ({"schedule.name": "exponential"}, Remedy("use-adam")),
     "epochs": ({}, Remedy("more-epochs", {"factor": 3})),
+    "no schedule": ({"schedule.name": "exponential", "train.epochs": 3}, Remedy("drop-schedule")),
+    "looser clipping": ({"train.clip_norm": 1e-3}, Remedy("loosen-clipping", {"max_norm": 2.0})),
+    "shuffling": ({"data.shuffle": False}, Remedy("shuffle-training")),
+    "batches": ({}, Remedy("set-batch-size", {"batch_size": 16})),
+    "less dropout": ({"model.dropout": 0.8}, Remedy("weaken-dropout")),
+    "no decay": ({"optimizer.weight_decay": 0.3}, Remedy("remove-weight-decay")),
     "stopping": ({"train.epochs": 8, "optimizer.lr": 0.5}, Remedy("stop-early", {"patience": 1})),
 }
 
