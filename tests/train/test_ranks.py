@@ -13,13 +13,14 @@ import torch
 from torch import nn
 
 from torchdoctor.data.batch import Batch
-from torchdoctor.errors import BadParts
+from torchdoctor.errors import BadCheckpoint, BadParts
 from torchdoctor.recipe.schema import Recipe
 from torchdoctor.record.run import Run
 from torchdoctor.train import checkpoint
 from torchdoctor.train.loop import LoopOptions, start
 from torchdoctor.train.ranks import ALONE, Ranks, is_first, joined
 from torchdoctor.train.run import train
+from torchdoctor.train.sharded import sharded
 
 RECIPE = """
 data: {limit: 128, scale: standard, batch_size: 32}
@@ -106,3 +107,29 @@ def test_lbfgs_is_refused_where_each_process_would_see_another_loss():
     parts = Recipe.from_dict({"optimizer": {"name": "lbfgs"}, "train": {"device": "cpu"}}).experiment().build(0)
     with pytest.raises(BadParts, match="each of 2 processes sees its share"):
         start(parts, LoopOptions(), 1, Ranks(0, 2))
+
+
+@pytest.mark.slow
+def test_sharded_weights_end_as_whole_ones_and_lie_in_the_checkpoint(tmp_path: Path):
+    (tmp_path / "recipe.yaml").write_text(RECIPE.replace(", ema: 0.8", "").replace("momentum: 0.9", "momentum: 0.8"))
+    recipe = Recipe.load(tmp_path / "recipe.yaml")
+    whole = train(recipe, tmp_path / "whole")
+    words = ("train", "-c", "recipe.yaml", "--run", "spread", "--set", "train.shard=true")
+    (out, _), (nothing, quiet) = run(tmp_path, *words, world=2)
+    assert "test_score" in out and (nothing, quiet) == ("", "")
+    twin = recipe.experiment().build(1).model
+    checkpoint.load_weights(tmp_path / "spread" / "last", twin)
+    for one, other in zip(whole.model.state_dict().values(), twin.state_dict().values()):
+        assert torch.allclose(one, other, atol=1e-5)
+    trace = Run(tmp_path / "spread").trace()
+    assert len(trace["loss"]) == 6 and trace["val_score"].values.tolist() == pytest.approx(whole.history["val_score"])
+    assert "spread over processes" in trace.facts["signals_off"]["grad_norm"]
+    with pytest.raises(BadCheckpoint, match="sharded run, which keeps its weights alone"):
+        train(recipe.patched({"train.epochs": 9}), tmp_path / "more", resume=tmp_path / "spread")
+
+
+@pytest.mark.parametrize(("world", "patch", "said"), [(1, {}, "torchrun"), (2, {"ema": 0.9}, "does not go with ema")])
+def test_what_cannot_be_sharded_is_refused(world, patch, said):
+    parts = Recipe.from_dict({"train": {"device": "cpu"}}).experiment().build(0)
+    with pytest.raises(BadParts, match=said):
+        sharded(parts, world, **patch)

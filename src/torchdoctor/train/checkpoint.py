@@ -15,17 +15,17 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_model, save_model
-from torch import nn
+from safetensors.torch import load_model, save_file, save_model
+from torch import Tensor, nn
 
 from torchdoctor.errors import BadCheckpoint
 
 WEIGHTS, STATE = "model.safetensors", "state.pt"
 
 
-def save(folder: Path, model: nn.Module, state: Mapping[str, Any]) -> None:
-    """Write the checkpoint `folder`, in place of one that is there. Raises BadCheckpoint when it cannot be written;
-    the old one is then as it was."""
+def save(folder: Path, model: nn.Module | dict[str, Tensor], state: Mapping[str, Any]) -> None:
+    """Write the checkpoint `folder`, of a model or of weights by name, in place of one that is there. Raises
+    BadCheckpoint when it cannot be written; the old one is then as it was."""
     new = folder.with_name(folder.name + ".new")
     try:
         _finish_move(folder)
@@ -85,12 +85,15 @@ def _compare(saved: Mapping[str, tuple[int, ...]], model: nn.Module, file: Path)
         raise BadCheckpoint(f"{file} is of another model: it has {extra[0]} {saved[extra[0]]}, which is not here.")
 
 
-def _write(new: Path, model: nn.Module, state: Mapping[str, Any]) -> None:
+def _write(new: Path, model: nn.Module | dict[str, Tensor], state: Mapping[str, Any]) -> None:
     """Both files, complete and on the disk; nothing at all when anything stops it."""
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
     try:
-        save_model(model, str(new / WEIGHTS))
+        if isinstance(model, nn.Module):
+            save_model(model, str(new / WEIGHTS))
+        else:
+            save_file(model, new / WEIGHTS)
         torch.save(dict(state), new / STATE)
         for file in (new / WEIGHTS, new / STATE):
             _onto_disk(file)

@@ -49,7 +49,8 @@ class LoopOptions:
     which weights are averaged equally. monitor: the number that the best epoch, patience and plateaus go by; None:
     val_score, for plateaus val_loss. patience: epochs without a better one after which training stops; the best weights
     come back. threads: of torch, while training. score(model, loader): what val_score is; None: accuracy, area under
-    the curve or R2, by the targets. distributed: "auto" trains together with the other processes of torchrun.
+    the curve or R2, by the targets. distributed: "auto" trains together with the other processes of torchrun;
+    shard: each of them then holds a part of the weights (td.train sees to that).
     """
 
     clip_norm: float | None = None
@@ -65,6 +66,7 @@ class LoopOptions:
     swa: float | None = None
     monitor: str | None = None
     distributed: Together = "auto"
+    shard: bool = False
 
 
 DEFAULTS = LoopOptions()

@@ -29,10 +29,11 @@ Together = Literal["auto", "off"]
 
 @dataclass(frozen=True)
 class Ranks:
-    """rank: which of `world` processes this is."""
+    """rank: which of `world` processes this is. shard: each holds a part of the weights, instead of all of them."""
 
     rank: int = 0
     world: int = 1
+    shard: bool = False
 
     @property
     def first(self) -> bool:
@@ -41,13 +42,16 @@ class Ranks:
 
     def network(self, model: nn.Module) -> nn.Module:
         """What to call in a forward pass, so that backward leaves the mean gradient of all processes."""
-        if self.world == 1:
+        if self.world == 1 or self.shard:
             return model
         device = next(model.parameters()).device
         return DistributedDataParallel(model, device_ids=[device] if device.type == "cuda" else None)
 
     def syncing(self, network: nn.Module, now: bool) -> AbstractContextManager[Any]:
         """Gradients are exchanged in the last backward of a step alone."""
+        if self.shard:
+            network.set_requires_gradient_sync(now)  # type: ignore[operator]  # fully_shard gave it this method
+            return nullcontext()
         return nullcontext() if now or self.world == 1 else network.no_sync()  # type: ignore[operator]
 
     def shared(self, loader: Loader, batches: Iterable[Batch], epoch: int) -> Iterable[Batch]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from torchdoctor.errors import BadCheckpoint
 from torchdoctor.train import checkpoint
+from torchdoctor.train.sharded import whole
 from torchdoctor.train.standing import Standing
 
 
@@ -42,10 +43,12 @@ class Checkpoints:
 
     def _save(self, at: Standing, best: bool = False) -> None:
         """A full disk must not end the training; the checkpoint of before is still there."""
+        weights = whole(at.model) if at.ranks.shard else at.model  # all processes have to take part in it
         if not at.ranks.first:
             return
+        state = {"sharded": True, "epoch": at.epoch, "step": at.step} if at.ranks.shard else at.state_dict()
         try:
-            checkpoint.save(self.folder / "last", at.model, at.state_dict())
+            checkpoint.save(self.folder / "last", weights, state)
             if best:
                 checkpoint.keep(self.folder / "last", "best")
         except BadCheckpoint as error:
@@ -54,7 +57,10 @@ class Checkpoints:
 
 def restore(folder: Path, at: Standing) -> None:
     """Stand where the checkpoint was saved. Raises BadCheckpoint when it does not fit."""
-    at.load_state_dict(checkpoint.load(folder, at.parts.model))
+    state = checkpoint.load(folder, at.parts.model)
+    if state.get("sharded"):
+        raise BadCheckpoint(f"{folder} is of a sharded run, which keeps its weights alone and cannot be resumed.")
+    at.load_state_dict(state)
 
 
 def checkpoint_in(path: Path) -> Path:

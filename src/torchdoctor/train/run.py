@@ -35,6 +35,7 @@ from torchdoctor.train.ranks import Ranks, joined
 from torchdoctor.train.resume import Checkpoints, checkpoint_in, restore
 from torchdoctor.train.schedule import all_lengths, misfit, schedules_of
 from torchdoctor.train.seed import seed_all
+from torchdoctor.train.sharded import Journal, sharded, whole
 from torchdoctor.train.standing import Standing
 from torchdoctor.train.table import Table
 
@@ -106,11 +107,15 @@ def train(
     path = new_folder(experiment.name) if folder is None else Path(folder)
     seed = int((experiment.recipe or {}).get("seed", 0)) if seed is None else seed
     with joined("off" if options is None else options.distributed) as ranks:
+        ranks = replace(ranks, shard=options is not None and options.shard)
         seed_all(seed)
         parts = experiment.parts(seed)
+        if ranks.shard and options is not None:
+            refused = {"resume": begin, "ema": options.ema, "swa": options.swa, "l1": options.l1, "l2": options.l2}
+            parts = sharded(parts, ranks.world, **refused, fp16=options.precision == "fp16")
         steps = _steps(parts.train, options)
         done = 0 if options is None else _examined(parts, options, experiment.epochs, steps, begin, ranks)
-        watch = _watched(parts, experiment, path, cost) if ranks.first else None
+        watch = _watched(parts, experiment, path, cost, ranks) if ranks.first else None
         meter = Meter(experiment.epochs, steps, report_progress if ranks.first else None, done)
 
         def keep(**numbers: float) -> None:
@@ -123,20 +128,25 @@ def train(
             if watch is not None:
                 save_beside(parts.train, path)
             if options is not None:
-                kept, step = Checkpoints(path, checkpoint_steps, begin), _both(meter, on_step)
+                kept, step = Checkpoints(path, checkpoint_steps, begin), _each(meter, watch, on_step)
                 fit(parts, history, options, checkpoints=kept, on_step=step, on_epoch=on_epoch, ranks=ranks)
             elif experiment.fit is not None:
                 experiment.fit(parts, history)
                 checkpoint.save(path / "last", parts.model, {})
+        if ranks.shard and (weights := whole(parts.model)):
+            parts = experiment.parts(seed)
+            parts.model.load_state_dict(weights)
     report = Report(()) if watch is None else watch.report()
     if watch is not None:
         (path / "findings.json").write_text(report.to_json(), "utf-8")
     return Trained(path, parts, Table(history.numbers), report)
 
 
-def _watched(parts: Parts, experiment: Experiment, path: Path, cost: float) -> Watch:
+def _watched(parts: Parts, experiment: Experiment, path: Path, cost: float, ranks: Ranks) -> Watch | Journal:
     """A watch on a new run folder, with what lies in it from the start."""
     recipe = None if experiment.recipe is None else yaml.safe_dump(dict(experiment.recipe), sort_keys=False)
+    if ranks.shard:
+        return Journal(parts, path, recipe)
     watch = Watch(parts.model, parts.optimizer, parts.loss_fn, run=path, cost=cost, recipe=recipe)
     save_beside(parts.train, path)
     return watch
@@ -173,9 +183,11 @@ def _examined(
     return at.epoch
 
 
-def _both(meter: Meter, on_step: OnEnd | None) -> Callable[[Standing], None]:
+def _each(meter: Meter, watch: Watch | Journal | None, on_step: OnEnd | None) -> Callable[[Standing], None]:
     def step(at: Standing) -> None:
         meter.step(at.step, at.waited)
+        if isinstance(watch, Journal):
+            watch.step(at)
         if on_step is not None:
             on_step(at)
 

@@ -44,6 +44,9 @@ class Train(Section):
     distributed: Literal["auto", "off"] = "auto"
     """auto trains together with the other processes that torchrun started, each on its share of every batch; off each
     for itself."""
+    shard: bool = False
+    """Each of those processes holds a part of the weights (FSDP2), for models that do not fit into one GPU; fewer
+    signals are recorded, and the run cannot be resumed."""
     threads: PositiveInt | None = None
     """Processor threads of torch while training; null leaves them as they are."""
 

@@ -1,0 +1,115 @@
+"""FSDP2: each process holds a part of every weight, its gradient and its optimizer's state, for models that do not fit.
+
+Hooks of a watch would measure parts, and each measurement would have to be made in all processes at once; so a Journal
+records what the loop itself knows, and the other signals are reported as off.
+May not: train, judge (the Journal asks judge()).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from torchdoctor.discover import discover
+from torchdoctor.errors import BadParts
+from torchdoctor.judge.judge import judge
+from torchdoctor.judge.report import Report
+from torchdoctor.parts import Parts, rebuilt, rescheduled
+from torchdoctor.record.facts import describe
+from torchdoctor.record.run import Run, Writer
+from torchdoctor.record.signal import Signal
+from torchdoctor.train.device import device_of
+from torchdoctor.train.standing import Standing
+
+WHY_OFF = "the weights are spread over processes (train.shard), and each holds a part"
+ALONE = (
+    "train.shard spreads the weights over processes, and there is one. Start several: torchrun --nproc-per-node 2 ..."
+)
+
+
+def sharded(parts: Parts, world: int, **unsupported: Any) -> Parts:
+    """The parts with their weights spread over `world` processes, layer by layer; the optimizer and the schedule are
+    made anew over them. unsupported: options that do not work so; Raises BadParts when one is given."""
+    if world < 2:
+        raise BadParts(ALONE)
+    if given := [name for name, value in unsupported.items() if value]:
+        raise BadParts(
+            f"train.shard does not go with {given[0]}: each process holds a part of the weights. Leave it out."
+        )
+    # Here, because they take a second to import, and few runs need them.
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import fully_shard
+
+    before = list(parts.model.parameters())
+    mesh = init_device_mesh(device_of(parts.model).type, (world,))
+    for layer in _layers(parts.model):
+        fully_shard(layer, mesh=mesh)
+    fully_shard(parts.model, mesh=mesh)
+    optimizer = rebuilt(parts.optimizer, parts.model, before=before)
+    return replace(parts, optimizer=optimizer, scheduler=rescheduled(parts.scheduler, optimizer))
+
+
+def whole(model: nn.Module) -> dict[str, Tensor]:
+    """All weights, gathered to the first process and its memory; {} in the others. To be called in all of them."""
+    from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
+
+    found = get_model_state_dict(model, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
+    return {name: t for name, t in found.items() if isinstance(t, Tensor)}
+
+
+def _layers(model: nn.Module) -> Iterator[nn.Module]:
+    """Those below the model that have weights; of lists, which are never called, what is in them."""
+    for child in model.children():
+        if isinstance(child, (nn.ModuleList, nn.ModuleDict)):
+            yield from _layers(child)
+        elif any(True for _ in child.parameters()):
+            yield child
+
+
+class Journal:
+    """Stands in for a watch: the loss of each step and the numbers of each epoch, in a run folder."""
+
+    def __init__(self, parts: Parts, path: Path, recipe: str | None) -> None:
+        self.path, self._writer, self._losses, self._step = path, Writer(path, recipe), list[Tensor](), 0
+        for name, value in describe(parts.model, parts.optimizer, parts.loss_fn).items():
+            self._writer.fact(name, value)
+        off = {s.name: WHY_OFF for s in discover("signals", Signal).values() if s.measure is not None}
+        self._writer.fact("signals_off", {name: why for name, why in off.items() if name != "loss"})
+        self._writer.fact("loss_from", "log")
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._flush()
+        self._writer.fact("steps", self._step)
+        self._writer.close()
+
+    def step(self, at: Standing) -> None:
+        """A step has ended."""
+        if at.loss is not None:
+            self._losses.append(at.loss)
+
+    def log(self, **numbers: float) -> None:
+        """An epoch has ended."""
+        self._flush()
+        for name, value in numbers.items():
+            self._writer.append(name, ("",), np.array([max(0, self._step - 1)]), np.array([[value]]))
+        self._writer.commit()
+
+    def report(self) -> Report:
+        """The rules over what was recorded."""
+        return judge(Run(self.path).trace(), title=self.path.name)
+
+    def _flush(self) -> None:
+        if self._losses:
+            losses = torch.stack(self._losses).double().cpu().numpy()
+            self._writer.append("loss", ("",), np.arange(self._step, self._step + len(losses)), losses[:, None])
+            self._writer.commit()
+            self._step, self._losses = self._step + len(losses), []
