@@ -11,7 +11,7 @@ from torch import Tensor
 
 from torchdoctor.data.augment.policy import Policy
 from torchdoctor.data.augment.step import Mix, Step
-from torchdoctor.examine.examination import examination
+from torchdoctor.examine.examination import CannotTell, examination
 from torchdoctor.examine.features import Matrix
 from torchdoctor.examine.material import Material, Rows
 from torchdoctor.examine.neighbours import nearest
@@ -22,6 +22,7 @@ Classes = NDArray[np.int64]  # (N,) class numbers
 LEARNT, ASKED = 2_500, 1_000  # samples learnt from, and samples asked
 K = 5
 USUAL = 0.9  # quantile of the distances of plain samples to their neighbours, class by class
+TRUSTED = 0.4  # of the way from chance to all right, that the model must go on plain samples
 LEAST = 100  # samples asked, or nothing is said
 
 
@@ -53,11 +54,15 @@ def augmentation(material: Material) -> Iterator[Measurement | Fact]:
     x, y = material.features["train"], material.labels("train")
     reach = _reach(x[learn], y[learn], x[ask], y[ask])
     plain, chance = _taught(x[learn], y[learn], x[ask], y[ask], material), float(np.bincount(y[ask]).max() / len(ask))
+    if plain - chance < TRUSTED * (1 - chance):
+        raise CannotTell(
+            f"a small model gets {plain:.0%} of plain samples right, too few to tell what a change destroys"
+        )
     usual = _relabelled(x[learn], y[learn], x[ask], y[ask], reach)
     yield Measurement("relabelled_share", _worst(usual, y[ask]))
     for name, step in material.policy.steps:
         (taught, its), (asked, their) = _changed(step, material, learn), _changed(step, material, ask)
-        if isinstance(step, Mix) or min(len(its), len(their)) < LEAST or len(np.unique(its)) < 2 or plain <= chance:
+        if isinstance(step, Mix) or min(len(its), len(their)) < LEAST or len(np.unique(its)) < 2:
             continue  # labels that are mixed as well; or hardly anything changes
         kept = _taught(taught, its, x[ask], y[ask], material)
         told = _taught(taught, its, asked, their, material)

@@ -15,6 +15,10 @@ from torchdoctor.probes.probe import Fact, Measurement
 Look = Callable[[Material], Iterable[Measurement | Fact]]
 
 
+class CannotTell(Exception):
+    """Raised by an examination that found its own means too weak: CannotTell("a small model gets 11% right ...")."""
+
+
 @dataclass(frozen=True)
 class Examination:
     """order: the cheap ones come first. measures: signal name -> "unit: meaning", everything it may yield."""

@@ -16,12 +16,13 @@ import numpy as np
 
 from torchdoctor.discover import discover
 from torchdoctor.errors import MissingExtra, one_line
-from torchdoctor.examine.examination import Examination
+from torchdoctor.examine.examination import CannotTell, Examination
 from torchdoctor.examine.material import Material
 from torchdoctor.judge.trace import Trace
 from torchdoctor.probes.probe import Fact, Measurement
 from torchdoctor.record.run import Writer
 
+OWN = (CannotTell, MissingExtra)  # reasons that are sentences already
 Tell = Callable[[int, str], object]  # (examinations done, the next one's name)
 
 
@@ -30,7 +31,8 @@ def examine(
 ) -> Trace:
     """What every examination says, cheap ones first; also written to the folder `run`, a recorded run like any other.
 
-    An examination that fails is named in the fact `probe_errors`; what it measured until then is kept.
+    An examination that fails, or that cannot tell, is named in the fact `probe_errors`; what it measured until then is
+    kept.
     """
     writer, errors = Writer(run, recipe), dict[str, str]()
     lacking: dict[str, str] = {}
@@ -41,7 +43,7 @@ def examine(
         try:
             _keep(writer, examination.run(material))
         except Exception as error:  # noqa: BLE001 - odd data break one examination, and must not hide the others
-            errors[examination.name] = str(error) if isinstance(error, MissingExtra) else one_line(error)
+            errors[examination.name] = str(error) if isinstance(error, OWN) else one_line(error)
             lacking |= dict.fromkeys(examination.measures, errors[examination.name])
     writer.fact("probe_errors", errors)
     writer.fact("signals_off", lacking)

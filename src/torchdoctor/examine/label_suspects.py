@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from torchdoctor.examine.examination import examination
+from torchdoctor.examine.examination import CannotTell, examination
 from torchdoctor.examine.material import Material
 from torchdoctor.examine.small_models import classifier
 from torchdoctor.extra import needed
@@ -15,6 +15,7 @@ from torchdoctor.probes.probe import Fact, Measurement
 
 ASKED = 20_000  # training samples looked at
 FOLDS = 5
+TRUSTED = 0.6  # share of labels the model must get right; a wrong label stands out among right ones only
 SURE, DENIED = 0.95, 0.02  # least probability of another class, most of the label: then the model is sure
 NAMED = 60
 
@@ -46,13 +47,16 @@ def label_suspects(material: Material) -> Iterator[Measurement | Fact]:
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=material.seed)
     model = classifier(material.kind, x, material.seed)
     shares = cross_val_predict(model, x, y, cv=folds, method="predict_proba")
-    order = find(y, shares, filter_by="low_normalized_margin", return_indices_ranked_by="normalized_margin", n_jobs=1)
     guess, given = shares.argmax(1), shares[np.arange(len(y)), y]
-    order = [i for i in order if guess[i] != y[i]]
+    right = float((guess == y).mean())
     yield Measurement("suspect_samples", len(rows))
+    yield Measurement("out_of_fold_score", right)
+    if right < TRUSTED:
+        raise CannotTell(f"a small model gets {right:.0%} of the labels right, too few for its doubts to mean anything")
+    order = find(y, shares, filter_by="low_normalized_margin", return_indices_ranked_by="normalized_margin", n_jobs=1)
+    order = [i for i in order if guess[i] != y[i]]
     yield Measurement("label_suspects", len(order))
     yield Measurement("sure_suspects", sum(bool(shares[i].max() >= SURE and given[i] <= DENIED) for i in order))
-    yield Measurement("out_of_fold_score", float((guess == y).mean()))
     named = [
         {"row": int(rows[i]), "label": int(enough[y[i]]), "looks_like": int(enough[guess[i]]),
          "probability": round(float(given[i]), 4)}

@@ -14,6 +14,7 @@ from torchdoctor.examine.material import Material, Part
 from torchdoctor.probes.probe import Fact, Measurement
 
 PIECE = 4_000_000  # numbers looked at together
+COLUMNS = 200  # of a table, described one by one
 NAMED = 20  # samples and features named at most; a person looks at a few
 
 
@@ -47,6 +48,8 @@ def overview(material: Material) -> Iterator[Measurement | Fact]:
     yield Measurement("unreadable_files", len(material.skipped))
     yield Fact("unreadable_files", list(material.skipped[:NAMED]))
     yield Fact("data", {"kind": material.kind, "task": material.task, "classes": list(material.classes or ())})
+    if material.kind == "rows" and material.train.x.ndim == 2:
+        yield Fact("columns", _columns(material))
     yield Fact("missing", {part: dict(of) for part, of in material.missing.items()})
     yield Fact("parts", {name: _described(part) for name, part in material.parts.items()})
 
@@ -71,6 +74,15 @@ def _constant(x: Tensor) -> Tensor:
         (flat == flat[:1]) | (flat.isnan() if flat.is_floating_point() else torch.zeros(1, dtype=torch.bool))
     ).all(0)
     return same
+
+
+def _columns(material: Material) -> list[dict[str, Any]]:
+    """Of each column in training, the first `COLUMNS` of them."""
+    x, names = material.train.x, material.columns
+    return [
+        {"name": names[c] if names is not None else str(c), **_moments(x[:, c])}
+        for c in range(min(COLUMNS, x.shape[1]))
+    ]
 
 
 def _described(part: Part) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from torchdoctor.recipe.makers.augment import made_policy
 from torchdoctor.recipe.makers.data import read_data
 from torchdoctor.recipe.schema import Recipe
 
-STRANGER = "is no picture by its name."  # a file that was never meant to be read, as folders.listed calls it
+STRANGER = "by its name."  # ends what sources say of a file that was never meant to be read
 READ = 20_000  # samples read of each data set of the user's own, one by one
 
 

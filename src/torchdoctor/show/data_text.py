@@ -16,7 +16,7 @@ from torchdoctor.judge.trace import Trace
 from torchdoctor.show.text import console_for, put
 from torchdoctor.show.words import listed, number, printable
 
-CLASSES = 20  # of more the most frequent and the rarest are shown
+CLASSES = 20  # of more the most frequent and the rarest are shown; of columns the first
 Row = Sequence[str]
 
 
@@ -40,6 +40,8 @@ def tables(trace: Trace) -> Iterator[tuple[Row, list[Row]]]:
         for name, p in parts.items()
     ]  # fmt: skip
     yield ("part", "samples", "shape", "type", "range", "mean ± std"), rows
+    if columns := trace.facts.get("columns", []):
+        yield ("column", "range in train", "mean ± std"), [_column(c) for c in columns[:CLASSES]]
     counts: Mapping[str, list[int]] = trace.facts.get("class_counts", {})
     if counts:
         names = trace.facts.get("data", {}).get("classes", [])
@@ -68,8 +70,9 @@ def remarks(trace: Trace) -> Iterator[str]:
         learnt = trace.value("relevance_samples", "learnt from") or 0
         yield (f"A small model, learnt from {learnt:,.0f} samples, scores {score:.3f} ({measure}); without looking "
                f"{number(prior)}, with permuted answers up to {number(trace.value('permuted_score'))}.")  # fmt: skip
-    if (looked := trace.value("suspect_samples")) is not None:
-        yield f"Label suspects: {trace.value('label_suspects'):.0f} of {looked:,.0f} looked at{_of(trace, looked)}."
+    looked, suspects = trace.value("suspect_samples"), trace.value("label_suspects")
+    if looked is not None and suspects is not None:
+        yield f"Label suspects: {suspects:.0f} of {looked:,.0f} looked at{_of(trace, looked)}."
     if (looked := trace.value("outlier_samples")) is not None:
         yield f"Outliers: {trace.value('outlying_samples'):.0f} of {looked:,.0f} looked at{_of(trace, looked)}."
     missing = {f"{c} ({n:,} in {p})" for p, of in trace.facts.get("missing", {}).items() for c, n in of.items() if n}
@@ -84,6 +87,11 @@ def step_remarks(trace: Trace) -> Iterator[str]:
     for step, kept in trace.each("label_kept"):
         told = trace.value("label_told", step)
         yield f"Augmentation {printable(step)}: labels kept {kept.last:.0%} for plain samples, {told:.0%} for changed."
+
+
+def _column(c: Mapping[str, Any]) -> Row:
+    span = f"{number(c['min'])} .. {number(c['max'])}"
+    return printable(str(c["name"])), span, f"{number(c['mean'])} ± {number(c['std'])}"
 
 
 def _compared(trace: Trace, part: str) -> Row | None:
