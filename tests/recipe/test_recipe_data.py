@@ -235,6 +235,13 @@ def test_old_recipes_are_read_as_they_were():
     assert new.data.features == [{"log": {"columns": ["a"]}}, {"fill": {}}]
 
 
+def test_editors_are_told_that_a_step_may_be_a_name_alone():
+    told = Recipe.json_schema()["$defs"]["Data"]["properties"]["features"]
+    name, named = told["anyOf"][0]["items"]["anyOf"]
+    assert "one-hot" in name["enum"] and named["propertyNames"] == name and told["default"] is None
+    assert told["description"].startswith("Steps that make inputs")
+
+
 MINE = """
 import numpy as np
 from torchdoctor.data.samples import Samples

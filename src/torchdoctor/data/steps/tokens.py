@@ -62,11 +62,11 @@ class Tokens:
         assert self.length is not None and self.column is not None
         ids = {word: i for i, word in enumerate(self.words, UNKNOWN + 1)}
         texts = x[self.column]
-        made = torch.full((len(texts), self.length), PADDING, dtype=torch.int64)
+        made = np.full((len(texts), self.length), PADDING, np.int64)
         for row, text in enumerate(texts):
             found = [ids.get(word, UNKNOWN) for word in self.split(text)[: self.length]]
-            made[row, : len(found)] = torch.tensor(found, dtype=torch.int64)
-        return made
+            made[row, : len(found)] = found
+        return torch.from_numpy(made)
 
     def split(self, text: str | None) -> list[str]:
         """Its words and punctuation marks."""

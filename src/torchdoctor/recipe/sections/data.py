@@ -5,15 +5,20 @@ May not: import torch.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeFloat, PositiveInt, ValidationInfo, field_validator
+from pydantic import Field, NonNegativeFloat, PositiveInt, ValidationInfo, WithJsonSchema, field_validator
 
+from torchdoctor.data.names import STEPS
 from torchdoctor.errors import did_you_mean
 from torchdoctor.recipe.choice import AugmentationName, DataName, StepName
 from torchdoctor.recipe.section import Args, Section
 
 Statistic = float | tuple[float, ...]
+# What editors are told: a step may be written as its name alone, and its columns as a list.
+_NAMES = {"enum": [name for name in STEPS if name != "matrix"]}
+_NAMED = {"type": "object", "propertyNames": _NAMES, "minProperties": 1, "maxProperties": 1}
+AS_WRITTEN = WithJsonSchema({"anyOf": [{"type": "array", "items": {"anyOf": [_NAMES, _NAMED]}}, {"type": "null"}]})
 
 
 class Data(Section):
@@ -36,7 +41,7 @@ class Data(Section):
     """Pixels that pictures of a folder are brought to: a square, or [height, width]; null takes only equal ones."""
     channels: Literal[1, 3, 4] | None = None
     """What pictures of a folder are brought to: 1 grey, 3 colour, 4 colour and opacity; null takes only equal ones."""
-    features: list[dict[StepName, Args]] | None = None
+    features: Annotated[list[dict[StepName, Args]] | None, AS_WRITTEN] = None
     """Steps that make inputs of columns, in order: fill, log, buckets, one-hot, words, tokens, scale, whiten; each a
     name, {name: [columns]} or {name: {option: value}}. null does what is needed: fill and one-hot for tables, tokens
     for text."""
@@ -72,8 +77,7 @@ class Data(Section):
     @field_validator("augment", mode="before")
     @classmethod
     def _names_or_names_with_arguments(cls, value: Any) -> Any:
-        items = [{item: {}} if isinstance(item, str) else item for item in (value if isinstance(value, list) else [0])]
-        if all(isinstance(item, dict) and len(item) == 1 for item in items):
+        if (items := _one_each(value)) is not None:
             return [{name: args or {} for name, args in item.items()} for item in items]
         raise ValueError("must be a list of names and {name: arguments}, as [flip, {rotate: {degrees: 15}}]")
 
@@ -98,8 +102,7 @@ class Data(Section):
     def _names_or_names_with_columns_or_options(cls, value: Any) -> Any:
         if value is None:
             return value
-        items = [{item: {}} if isinstance(item, str) else item for item in (value if isinstance(value, list) else [0])]
-        if all(isinstance(item, dict) and len(item) == 1 for item in items):
+        if (items := _one_each(value)) is not None:
             return [{name: {"columns": v} if isinstance(v, list) else v or {} for name, v in i.items()} for i in items]
         raise ValueError("must be a list of names, {name: [columns]} and {name: {option: value}}, as [{log: [income]}]")
 
@@ -115,6 +118,14 @@ class Data(Section):
         if info.data.get("group") is not None and info.data.get("time") is not None and value is None:
             raise ValueError("must be group or time, since both columns are named")
         return value
+
+
+def _one_each(value: Any) -> list[dict[Any, Any]] | None:
+    """A list of names and of mappings with one key, as mappings; None for anything else."""
+    if not isinstance(value, list):
+        return None
+    items: list[Any] = [{item: {}} if isinstance(item, str) else item for item in value]
+    return items if all(isinstance(item, dict) and len(item) == 1 for item in items) else None
 
 
 def _is_share(value: Any) -> bool:
