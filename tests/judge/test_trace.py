@@ -83,3 +83,9 @@ def test_a_measured_prior_is_named_first():
 @pytest.mark.parametrize("facts", [{}, {"loss_shapes": {"output": [32, 1], "target": [32]}}, {"loss_shapes": {}}])
 def test_where_nothing_tells_no_level_is_named(facts: dict[str, object]):
     assert chance_levels(Trace.of(facts, loss=[1.0])) == {}
+
+
+def test_a_trace_is_asked_for_a_name_and_gives_its_names():
+    trace = Trace.of(loss=[2.0, 1.0], grad_norm=[1.0])
+    assert "loss" in trace and "val_loss" not in trace and 0 not in trace
+    assert sorted(trace) == ["grad_norm", "loss"]

@@ -43,6 +43,14 @@ class Trace:
         """True when at least one point of the signal was recorded."""
         return any(len(s) for s in self.data.get(signal, {}).values())
 
+    def __contains__(self, signal: object) -> bool:
+        """Was it recorded at all? Without this method Python would ask trace[0], trace[1] ... for ever."""
+        return signal in self.data
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the signals."""
+        return iter(self.data)
+
     def __getitem__(self, signal: str) -> Series:
         """The series of a signal of the whole run; an empty one when it was not recorded."""
         return self.data.get(signal, {}).get(WHOLE, Series.of([]))
