@@ -186,6 +186,20 @@ def test_frozen_normalisation_keeps_its_statistics_in_copies_too() -> None:
         assert not torch.equal(after["blocks.1.norm1.running_mean"], before["blocks.1.norm1.running_mean"])
 
 
+def test_what_is_unfrozen_again_gets_its_statistics_back_too() -> None:
+    from torchdoctor.fixes.fix import resolve
+    from torchdoctor.judge.finding import Remedy
+    from torchdoctor.parts import Parts
+
+    model = net()
+    freeze(model, ["norm"])
+    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1)
+    after = resolve(Remedy("unfreeze")).apply(Parts(model, nn.CrossEntropyLoss(), optimizer, [])).model.train()
+    before = plain(after)
+    after(torch.randn(16, 1, 8, 8) + 3)
+    assert not torch.equal(after.norm.running_mean, before["norm.running_mean"])
+
+
 # -- by recipe --------------------------------------------------------------------------------------------------------
 
 
@@ -204,6 +218,31 @@ def test_a_recipe_trains_the_head_alone_on_weights_that_were_learnt_before(tmp_p
     assert torch.equal(before["conv.weight"], weights_of(source)["conv.weight"])
     held = {id(p) for group in parts.optimizer.param_groups for p in group["params"]}
     assert held == {id(parts.model.fc.weight), id(parts.model.fc.bias)}
+
+
+def test_models_of_torchvision_by_import_path_take_their_weights_too(tmp_path: Path) -> None:
+    from torchvision.models import squeezenet1_1
+
+    torch.manual_seed(4)
+    known = squeezenet1_1(num_classes=7)
+    described = Recipe.from_dict(DIGITS).patched(
+        {
+            "data.name": f"{__name__}:pictures",
+            "data.scale": "none",
+            "model.name": "torchvision.models:squeezenet1_1",
+            "model.args": {"num_classes": 3},
+            "model.pretrained": written(tmp_path, "torch", known),
+            "model.freeze": ["features.[0-9]", "features.3.*"],
+        }
+    )
+    model = described.experiment().build(0).model
+    assert torch.equal(model.features[0].weight, known.features[0].weight)
+    assert model.classifier[1].weight.shape[0] == 3
+    assert not model.features[3].squeeze.weight.requires_grad and model.features[12].squeeze.weight.requires_grad
+
+
+def pictures() -> tuple[torch.Tensor, torch.Tensor]:
+    return torch.rand(12, 3, 64, 64), torch.arange(12) % 3
 
 
 @pytest.mark.parametrize("output", ["none", "log-softmax"])

@@ -72,8 +72,9 @@ def costs(model: nn.Module, inputs: Inputs, *, repeats: int = REPEATS) -> Costs:
         ran = _ran(twin, inputs)
         flops, fields = flops_of(twin, inputs), _fields(twin, inputs)
         seconds, whole = seconds_of(twin, inputs, repeats)
-        kept = _kept(copy.deepcopy(twin).train(), inputs)
-        reached = [_reached(copy.deepcopy(twin).train(training), inputs) for training in (True, False)]
+        trained = copy.deepcopy(twin)  # training mode moves running statistics
+        kept = _kept(trained.train(), inputs)
+        reached = [_reached(trained.train(training), inputs) for training in (True, False)]
     owned = _owned(twin, ran)
     layers = tuple(
         Layer(

@@ -68,4 +68,6 @@ def _hold_statistics(model: nn.Module) -> None:
 
 
 def _to_eval(module: nn.Module, inputs: Any) -> None:
-    module.training = False
+    """As long as it is frozen: who sets requires_grad again gets its statistics back too."""
+    if not any(p.requires_grad for p in module.parameters(recurse=False)):
+        module.training = False
