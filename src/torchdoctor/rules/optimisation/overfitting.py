@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from torchdoctor.judge.finding import Finding, Remedy, Severity
-from torchdoctor.judge.rule import CannotSay, rule
-from torchdoctor.judge.series import Series, trend
+from torchdoctor.judge.overfit import climb
+from torchdoctor.judge.rule import rule
+from torchdoctor.judge.series import Series
 from torchdoctor.judge.trace import Trace
 
 _EPOCHS = np.arange(30)
@@ -65,42 +66,16 @@ def overfitting(trace: Trace, *, rise: float = 0.2, stretch: float = 0.25, epoch
     References
         L. Prechelt, "Early Stopping - But When?", 1998.
     """
-    val, loss = trace["val_loss"].finite(), trace["loss"].finite()
-    if len(val) < epochs:
-        raise CannotSay(f"needs {epochs} validation losses, got {len(val)}")
-    if not len(loss):
-        raise CannotSay("no finite training loss is recorded")
-    smooth = val.smooth(3)
-    best = int(np.argmin(smooth.values))
-    low, last, since = float(smooth.values[best]), smooth.last, int(smooth.steps[best])
-    if len(smooth) - 1 - best < max(3, stretch * len(val)) or last - low < max(rise * abs(low), 3 * val.noise()):
-        return
-    if trend(smooth.values[best:]) < 0.5:
-        return
-    then, now = _training_loss(loss, since), _training_loss(loss, int(val.steps[-1]))
-    if not now <= then or not now < last:
+    found = climb(trace, rise, stretch, epochs)
+    if found is None:
         return
     yield Finding(
-        f"Since step {since} the validation loss rose from {low:.3g} to {last:.3g}, while the training loss went from "
-        f"{then:.3g} to {now:.3g}.",
-        steps=(since, int(val.steps[-1])),
+        f"Since step {found.since} the validation loss rose from {found.low:.3g} to {found.last:.3g}, while the "
+        f"training loss went from {found.then:.3g} to {found.now:.3g}.",
+        steps=(found.since, found.until),
         confidence=0.85,
-        severity=Severity.INFO if _score_holds(trace["val_score"]) else Severity.WARNING,
-        evidence={"lowest_val_loss": low, "last_val_loss": last, "train_loss_then": then, "train_loss_now": now},
+        severity=Severity.INFO if found.score_holds else Severity.WARNING,
+        evidence={"lowest_val_loss": found.low, "last_val_loss": found.last, "train_loss_then": found.then,
+                  "train_loss_now": found.now},
         fixes=(Remedy("stop-early"), Remedy("add-weight-decay"), Remedy("add-dropout")),
-    )
-
-
-def _training_loss(loss: Series, step: int) -> float:
-    """Its level over the twentieth of the run that ends at `step`."""
-    window = max(1, int(loss.steps[-1] - loss.steps[0]) // 20)
-    near = loss.between(step - window, step)
-    return near.median() if len(near) else float(loss.at(np.array([step]))[0])
-
-
-def _score_holds(score: Series) -> bool:
-    values = score.finite().smooth(3).values
-    if not len(values):
-        return False
-    best = float(values.max())
-    return best - float(values[-1]) <= 0.02 * max(abs(best), float(np.ptp(values)))
+    )  # fmt: skip
