@@ -10,10 +10,9 @@ May not: see validation or test samples, unpickle.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from importlib import import_module
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +21,7 @@ from torch import Tensor
 from torchdoctor.data import store
 from torchdoctor.data.columns import Kind, as_columns, kinds_of
 from torchdoctor.data.names import READERS, STEPS
+from torchdoctor.data.plain import made, name_of, written
 from torchdoctor.data.samples import Reader, Samples
 from torchdoctor.data.scaling import How, Scaling, scaling
 from torchdoctor.data.steps.fill import Fill
@@ -30,7 +30,10 @@ from torchdoctor.data.steps.one_hot import OneHot
 from torchdoctor.data.steps.scale import Scale
 from torchdoctor.data.steps.step import Step
 from torchdoctor.data.steps.tokens import Tokens
-from torchdoctor.errors import BadParts, did_you_mean
+from torchdoctor.errors import BadParts
+
+BESIDE = "preparation"  # its name in a run folder
+SCALING = {"scaling": "torchdoctor.data.scaling:Scaling"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,9 +89,9 @@ class Preparation:
     def to_parts(self, prefix: str = "") -> tuple[dict[str, Tensor], dict[str, Any]]:
         """As tensors and plain JSON values."""
         tensors: dict[str, Tensor] = {}
-        steps = [_written(step, STEPS, f"{prefix}{i}", tensors) for i, step in enumerate(self.steps)]
-        target = None if self.target is None else _written(self.target, _SCALING, f"{prefix}target", tensors)
-        reader = None if self.reader is None else _written(self.reader, READERS, f"{prefix}reader", tensors)
+        steps = [written(step, STEPS, f"{prefix}{i}", tensors) for i, step in enumerate(self.steps)]
+        target = None if self.target is None else written(self.target, SCALING, f"{prefix}target", tensors)
+        reader = None if self.reader is None else written(self.reader, READERS, f"{prefix}reader", tensors)
         plain = {"steps": steps, "kinds": self.kinds, "classes": self.classes, "target": target, "reader": reader}
         return tensors, plain
 
@@ -96,14 +99,14 @@ class Preparation:
     def from_parts(cls, tensors: Mapping[str, Tensor], facts: Mapping[str, Any], source: str = "it") -> Preparation:
         """The reverse of to_parts. Only the steps of this package are made: nothing is imported that a file names."""
         try:
-            steps = tuple(_made(step, STEPS, tensors) for step in facts["steps"])
+            steps = tuple(made(step, STEPS, tensors) for step in facts["steps"])
             target, reader = facts["target"], facts["reader"]
             return cls(
                 steps,
                 facts["kinds"],
                 None if facts["classes"] is None else tuple(facts["classes"]),
-                None if target is None else _made(target, _SCALING, tensors),
-                None if reader is None else _made(reader, READERS, tensors),
+                None if target is None else made(target, SCALING, tensors),
+                None if reader is None else made(reader, READERS, tensors),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BadParts(f"{source} holds no preparation that this version can read ({error!r}).") from None
@@ -137,7 +140,9 @@ def fitted(
 
     for step in _needed(train) if steps is None else steps:
         if step.on == "columns" and not isinstance(x, dict):
-            raise BadParts(f"{_name(step)} is for columns of a table, but here the inputs are one tensor already.")
+            raise BadParts(
+                f"{name_of(step, STEPS)} is for columns of a table, but here the inputs are one tensor already."
+            )
         if step.on == "tensor" and isinstance(x, dict):
             add(Matrix())
         add(step)
@@ -169,44 +174,3 @@ def save_beside(loader: object, folder: Path) -> None:
     found = getattr(loader, "preparation", None)
     if isinstance(found, Preparation):
         found.save(folder / BESIDE)
-
-
-BESIDE = "preparation"  # its name in a run folder
-_SCALING = {"scaling": "torchdoctor.data.scaling:Scaling"}
-
-
-def _name(step: Any, table: Mapping[str, str] = STEPS) -> str:
-    own = f"{type(step).__module__}:{type(step).__qualname__}"
-    return next(name for name, path in table.items() if path == own)
-
-
-def _written(value: Any, table: Mapping[str, str], key: str, tensors: dict[str, Tensor]) -> dict[str, Any]:
-    """The name, the plain fields, and the keys of the tensors, which are put beside."""
-    plain: dict[str, Any] = {"name": _name(value, table)}
-    for field in fields(value):
-        content = getattr(value, field.name)
-        if isinstance(content, Tensor):
-            tensors[f"{key}.{field.name}"] = content
-            content = {"tensor": f"{key}.{field.name}"}
-        plain[field.name] = content
-    return plain
-
-
-def _made(plain: Mapping[str, Any], table: Mapping[str, str], tensors: Mapping[str, Tensor]) -> Any:
-    values = dict(plain)
-    name = values.pop("name")
-    if name not in table:
-        raise ValueError(f"no step {name!r}. {did_you_mean(str(name), table)}")
-    module, _, attribute = table[name].partition(":")
-    return getattr(import_module(module), attribute)(**{k: _frozen(v, tensors) for k, v in values.items()})
-
-
-def _frozen(value: Any, tensors: Mapping[str, Tensor]) -> Any:
-    """As it was before JSON made lists of tuples."""
-    if isinstance(value, list):
-        return tuple(_frozen(v, tensors) for v in value)
-    if isinstance(value, dict):
-        if value.keys() == {"tensor"}:
-            return tensors[cast(str, value["tensor"])]
-        return {k: _frozen(v, tensors) for k, v in value.items()}
-    return value
