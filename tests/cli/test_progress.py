@@ -18,7 +18,7 @@ from torchdoctor.cli.progress import progress
 with progress("training [bold]x[/]", 40) as advance:
     for step in range(1, 41):
         time.sleep(0.01)
-        advance(step, "epoch [red]1[/]")
+        advance(step, "epoch [red]1[/], and words that need half of the width of a terminal")
 """
 
 
@@ -63,7 +63,7 @@ def test_a_total_may_become_known_on_the_way(
 
 def test_in_a_terminal_there_is_a_bar_and_names_are_not_markup(tmp_path: Path) -> None:
     main, other = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "110"}
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80"}
     job = subprocess.Popen([sys.executable, "-c", PROGRAM], stderr=other, env=environment, cwd=tmp_path)
     os.close(other)
     said = b""
@@ -75,5 +75,16 @@ def test_in_a_terminal_there_is_a_bar_and_names_are_not_markup(tmp_path: Path) -
         said += piece
     assert job.wait() == 0
     plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", said.decode())
-    last = plain.strip().splitlines()[-1]
-    assert "training [bold]x[/]" in last and "100 %" in last and "steps/s" in last and "epoch [red]1[/]" in last
+    bar, note = plain.rstrip().splitlines()[-2:]
+    assert "training [bold]x[/]" in bar and "100 %" in bar and "steps/s" in bar and "left" in bar
+    assert note.strip() == "epoch [red]1[/], and words that need half of the width of a terminal"
+
+
+def test_steps_are_told_as_whole_numbers(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 10.0, 20.0, 21.0])
+    monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
+    with progress("training", 123_456) as advance:
+        advance(10_460)
+        advance(0.25)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("training: 10,460/123,456 steps") and lines[1].startswith("training: 0.25/")

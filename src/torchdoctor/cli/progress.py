@@ -9,7 +9,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 QUIET_SECONDS = 5.0  # between two plain lines: a log of an hour stays readable
 
@@ -31,12 +34,19 @@ def progress(what: str, total: float | None = None, unit: str = "steps") -> Iter
 def _bar(what: str, total: float | None, unit: str) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, Task, TextColumn, TimeRemainingColumn
-    from rich.table import Column
     from rich.text import Text
 
     class Rate(TextColumn):
         def render(self, task: Task) -> Text:
             return Text(_rate(task.speed or 0, unit), "dim")
+
+    class Noted(Progress):
+        """With the note in a line of its own: beside the bar a terminal of 80 columns has no room for it."""
+
+        def get_renderables(self) -> Iterator[RenderableType]:
+            yield self.make_tasks_table(self.tasks)
+            notes = [str(task.fields["note"]) for task in self.tasks if task.fields["note"]]
+            yield from (Text(f"  {note}", "dim", no_wrap=True, overflow="ellipsis") for note in notes)
 
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -45,11 +55,8 @@ def _bar(what: str, total: float | None, unit: str) -> Iterator[Advance]:
         Rate(""),
         TimeRemainingColumn(compact=True),
         TextColumn("left", style="dim"),
-        TextColumn(
-            "{task.fields[note]}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)
-        ),
     )
-    with Progress(*columns, console=Console(stderr=True, highlight=False), expand=True) as shown:
+    with Noted(*columns, console=Console(stderr=True, highlight=False)) as shown:
         task = shown.add_task(what, total=total, note="")
 
         def advance(done: float, note: str = "", total: float | None = None) -> None:

@@ -37,7 +37,7 @@ class Table(Mapping[str, list[float]]):
         """A pandas.DataFrame with the epoch as its index. Needs the extra `tables`."""
         pandas = needed("pandas", extra="tables")
         frame = pandas.DataFrame({name: pandas.Series(values) for name, values in self._columns.items()})
-        return frame.set_index("epoch") if "epoch" in frame else frame
+        return frame.astype({"epoch": int}).set_index("epoch") if "epoch" in frame else frame
 
     def __repr__(self) -> str:
         rows = [list(self._columns), *self._rows()]
