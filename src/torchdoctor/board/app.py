@@ -49,8 +49,11 @@ def app(
         yield
         board.cache.close()
 
+    async def changes(request: Request) -> Response:
+        return await events(board, request)
+
     routes: list[Any] = [
-        Route("/events", lambda request: events(board, request)),
+        Route("/events", changes),
         Route("/static/base.css", _base_style),
         Mount("/static", StaticFiles(directory=HERE / "static")),
     ]
@@ -83,7 +86,8 @@ def _both(page: Page, board: Board, language: str) -> tuple[Answer, Answer]:
 
     def twin(request: Request) -> Response:
         made, status = _made(page, board, _asked(request, language))
-        return JSONResponse(jsonable(made), status)
+        drawn = {"charts": made.pop("charts")} if "charts" in made else {}  # large, and plain already
+        return JSONResponse({**jsonable(made), **drawn}, status)
 
     return html, twin
 

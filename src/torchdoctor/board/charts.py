@@ -21,8 +21,9 @@ from torchdoctor.show.sparkline import DECADES, flat
 from torchdoctor.show.words import number, printable
 
 Option = dict[str, Any]
-ROWS = 80  # of a heat map: the first ones; more cannot be told apart
+ROWS = 64  # of a heat map: the first ones; more cannot be told apart
 MARKS = 8  # on one curve
+_RANK = ["info", "warning", "error"]
 HEAT = ["#440154", "#3b528b", "#21918c", "#5ec962", "#fde725"]  # viridis: even to the eye, also without colours
 
 
@@ -36,13 +37,19 @@ class Mark:
 
 
 def marks_of(findings: Iterable[Finding]) -> list[Mark]:
-    """Where each alarm began."""
-    found = [Mark(f.steps[0], f.code, f"${f.severity}") for f in findings if f.steps and f.alarm]
-    return list({(m.step, m.label): m for m in found}.values())[:MARKS]
+    """Where the alarms began; those of one step share a line, in the colour of the worst."""
+    at: dict[int, list[Finding]] = {}
+    for f in findings:
+        if f.steps and f.alarm:
+            at.setdefault(f.steps[0], []).append(f)
+    worst = {step: max((str(f.severity) for f in some), key=_RANK.index) for step, some in at.items()}
+    labels = {step: " ".join(dict.fromkeys(f.code for f in some)) for step, some in at.items()}
+    return [Mark(step, labels[step], f"${worst[step]}") for step in sorted(at)][:MARKS]
 
 
-def curves(lines: Mapping[str, Series], t: Texts, marks: Sequence[Mark] = (), band: tuple[int, int] | None = None,
-           unit: str = "") -> Option | None:  # fmt: skip
+def curves(
+    lines: Mapping[str, Series], t: Texts, marks: Sequence[Mark] = (), band: tuple[int, int] | None = None
+) -> Option | None:
     """Curves over steps, on a logarithmic axis where they span decades; None when there is nothing finite to draw."""
     thin = {name: thinned(flat(series)) for name, series in lines.items() if len(series)}
     values = np.concatenate([s.finite().values for s in thin.values()] or [np.empty(0)])
@@ -52,12 +59,12 @@ def curves(lines: Mapping[str, Series], t: Texts, marks: Sequence[Mark] = (), ba
     logarithmic = low > 0 and math.log10(high) - math.log10(low) > DECADES
     series = [_line(name, s, logarithmic) for name, s in thin.items()]
     series[0] |= _marked([*marks, *_lost(thin.values(), t)], band)
-    axis = {"type": "log" if logarithmic else "value", "scale": True, "name": unit}
+    axis = {"type": "log" if logarithmic else "value", "scale": True}
     return {"xAxis": _steps(thin.values(), t), "yAxis": axis, "series": series, "legend": {"show": len(series) > 1},
             "aria": _alt(thin)}  # fmt: skip
 
 
-def stack(group: Mapping[str, Series], t: Texts, unit: str) -> Option | None:
+def stack(group: Mapping[str, Series], t: Texts) -> Option | None:
     """What a whole is made of, over steps: the mean of every stretch."""
     alone = {name: s for name, s in group.items() if len(s) and s.values.ndim == 1}
     steps, table = cells(alone, highest=False)
@@ -72,7 +79,7 @@ def stack(group: Mapping[str, Series], t: Texts, unit: str) -> Option | None:
     }
     rows = [np.where(np.isfinite(row), row, 0.0) for row in table]
     series = [{**area, "name": t.word(f"phase.{name}"), "data": _points(steps, row)} for name, row in zip(alone, rows)]
-    axis = {"type": "value", "name": unit}
+    axis = {"type": "value"}
     return {"xAxis": _steps(alone.values(), t), "yAxis": axis, "series": series, "legend": {"show": True},
             "aria": _alt(alone)}  # fmt: skip
 
@@ -91,9 +98,12 @@ def heat(group: Mapping[str, Series], t: Texts) -> Option | None:
     floor = float(positive.min()) if logarithmic else 0.0
     shade = np.log10(np.maximum(table, floor)) if logarithmic else table
     bad = [[int(x), int(y)] for y, x in np.argwhere(np.isinf(table) | _lost_cells(alone, table))]
-    data = [[int(x), int(y), _plain(table[y, x]), _plain(shade[y, x])] for y, x in np.argwhere(np.isfinite(table))]
+    data = [
+        [x, y, _plain(table[y, x], 4), *([_plain(shade[y, x], 4)] if logarithmic else [])]
+        for y, x in np.argwhere(np.isfinite(table)).tolist()
+    ]
     low, high = float(np.nanmin(shade[np.isfinite(table)])), float(np.nanmax(shade[np.isfinite(table)]))
-    colours = {"dimension": 3, "seriesIndex": 0, "min": low, "max": high if high > low else low + 1.0,
+    colours = {"dimension": 3 if logarithmic else 2, "seriesIndex": 0, "min": low, "max": max(high, low + 1e-9),
                "inRange": {"color": HEAT}, "text": [number(float(good.max())), number(float(good.min()))]}  # fmt: skip
     drawn = {"type": "heatmap", "name": "", "data": data, "encode": {"tooltip": [2]}, "progressive": 0}
     broken = {"type": "scatter", "name": t("not_finite"), "data": bad, "symbol": "rect", "symbolSize": 7,
@@ -136,6 +146,7 @@ def effects(races: Sequence[tuple[str, float, float, float, bool]], t: Texts) ->
         "xAxis": {"type": "value", "name": t("effect"), "min": _plain(reach[0] - room), "max": _plain(reach[1] + room)},
         "yAxis": {"type": "category", "data": names, "inverse": True},
         "series": [*bars, middle],
+        "legend": {"show": False},
         "rows": len(names),
         "tooltip": {"trigger": "item"},
         "aria": {"label": t("races_alt", count=len(names))},
@@ -157,9 +168,9 @@ def _points(steps: Iterable[int], values: Floats) -> list[list[float | int | Non
     return [[int(step), _plain(value)] for step, value in zip(steps, values)]
 
 
-def _plain(value: float) -> float | None:
+def _plain(value: float, digits: int = 6) -> float | None:
     """Six digits are more than a picture shows; what is not finite leaves a gap."""
-    return float(f"{value:.6g}") if math.isfinite(value) else None
+    return float(f"{value:.{digits}g}") if math.isfinite(value) else None
 
 
 def _lost(series: Iterable[Series], t: Texts) -> list[Mark]:

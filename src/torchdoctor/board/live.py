@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from torchdoctor.board.folder import NoSuchRun
+from torchdoctor.board.listing import listed
 from torchdoctor.board.opened import Board
 
 EVERY = 1.0  # seconds between two looks at one run
@@ -32,7 +33,7 @@ async def events(board: Board, request: Request) -> Response:
         return at.stamp, at.state, board.cache.renewed
 
     def of_all() -> object:
-        return [(at.key, at.stamp, at.state) for at in board.places().values()]
+        return listed(board)
 
     look, every = (of_all, EVERY_LIST) if key is None else (of_run, EVERY)
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}

@@ -56,6 +56,7 @@ def _listening(host: str, port: int) -> socket.socket:
         made = socket.socket(family, kind, protocol)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind(where)
+        made.listen(128)  # who follows the address at once waits for the first answer, instead of being refused
     except (OSError, OverflowError) as error:
         why = getattr(error, "strerror", None) or error
         raise BadRun(f"Cannot listen on {host}:{port} ({why}). Choose another: --port 0 takes any free one.") from None

@@ -12,7 +12,7 @@ import numpy as np
 from torchdoctor.judge.series import Floats, Ints, Series
 
 POINTS = 1000  # of a curve: more than a chart has pixels across
-CELLS = 100  # steps of a heat map
+CELLS = 64  # steps of a heat map
 
 
 def thinned(series: Series, points: int = POINTS) -> Series:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from torchdoctor.board import charts
+from torchdoctor.board.listing import listed
 from torchdoctor.board.opened import Board, cure_of
 from torchdoctor.board.page import Asked, Made, page
 from torchdoctor.errors import BadRun
@@ -30,7 +31,7 @@ def cure(board: Board, asked: Asked) -> Made:
             "races": races, "useless": {str(k): str(v) for k, v in found["useless"].items()},
             "findings": [_finding(f) for f in found["report"]["findings"]],
             "cost": found["cost"], "seconds": found["seconds"],
-            "beside": [key for key in board.places() if key.startswith(f"{at.key}/")],
+            "beside": [key for key in listed(board) if key.startswith(f"{at.key}/")],
             "charts": {"races": option} if option else {},
         }  # fmt: skip
     except (KeyError, TypeError, AttributeError, ValueError) as error:

@@ -78,8 +78,8 @@ def _drawn(
     makers: dict[str, Callable[[], charts.Option | None]] = {
         **{f"curve-{together[0]}": partial(curve, together) for together in CURVES},
         **{f"heat-{signal}": partial(_heat, read, signal, t) for signal in HEATS},
-        "phases": lambda: charts.stack(dict(read("phase_time").each("phase_time")), t, "s"),
-        "memory": lambda: charts.curves(_megabytes(read("memory"), t), t, unit="MB"),
+        "phases": lambda: charts.stack(dict(read("phase_time").each("phase_time")), t),
+        "memory": lambda: charts.curves(_megabytes(read("memory"), t), t),
     }
     options = {name: make() for name, make in makers.items() if only in (None, name)}
     return {name: option for name, option in options.items() if option}

@@ -5,23 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from torchdoctor.board.folder import Place
+from torchdoctor.board.listing import Row, listed
 from torchdoctor.board.opened import Board
 from torchdoctor.board.page import Asked, Made, page
 
 PER_PAGE = 100  # runs; children come on top
 SORTS = ("name", "started", "state", "steps", "loss", "val_score", "findings")
-Row = dict[str, Any]
 
 
 @page
 def runs(board: Board, asked: Asked) -> Made:
     """All runs, newest first; children under their parents. `q` filters by name, stage and state, `sort` and `down`
     order, `page` turns."""
-    places = board.places()
-    rows = {key: _row(at, board.summary(at)) for key, at in places.items()}
-    for row in rows.values():
-        row["parent"] = _parent(row, rows)
+    rows = listed(board)
     word = asked.words.get("q", "")[:200].strip().lower()
     sort = asked.words.get("sort", "")
     sort = sort if sort in SORTS else "started"
@@ -37,22 +33,8 @@ def runs(board: Board, asked: Asked) -> Made:
     }  # fmt: skip
 
 
-def _row(at: Place, summary: Mapping[str, Any]) -> Row:
-    state = "damaged" if summary["error"] else at.state
-    return {"key": at.key, **summary, "state": state, "children": 0, "depth": 0}
-
-
 def _searched(row: Row) -> str:
     return f"{row['key']} {row['stage']} {row['state']} {row['verdict'] or ''}".lower()
-
-
-def _parent(row: Row, rows: Mapping[str, Row]) -> str | None:
-    """The run that the recorded path of the parent means, wherever the folder lies today: the one whose name is its
-    longest end. Without one, the cure that the run lies in."""
-    parts = str(row["parent"] or "").replace("\\", "/").strip("/").split("/")
-    ends = ("/".join(parts[i:]) for i in range(max(0, len(parts) - 8), len(parts)))
-    beside = row["key"].rpartition("/")[0]
-    return next((end for end in (*ends, beside) if end and end in rows and end != row["key"]), None)
 
 
 def _sorted(rows: Iterable[Row], by: str, down: bool) -> list[Row]:

@@ -11,6 +11,7 @@ const places = [...document.querySelectorAll("[data-chart]")];
 const charts = new Map();
 let drawn = {};
 
+const said = document.body.dataset;
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 // "$error" becomes that colour of the style sheet.
@@ -26,17 +27,17 @@ function dressed(option, name) {
   const heat = Boolean(option.visualMap), rows = option.yAxis.type === "category";
   const text = colour("text"), quiet = colour("quiet"), line = colour("line");
   const axis = { nameTextStyle: { color: quiet }, axisLabel: { color: quiet, hideOverlap: true }, axisLine: { lineStyle: { color: line } }, splitLine: { show: !rows, lineStyle: { color: line } } };
-  const names = rows ? { axisLabel: { color: quiet, width: Math.min(150, innerWidth * 0.28), overflow: "truncate", interval: "auto" } } : {};
+  const names = rows ? { axisLabel: { color: quiet, width: Math.min(heat ? 150 : 300, innerWidth * 0.28), overflow: "truncate", interval: "auto" } } : {};
   return {
     animation: false,
     backgroundColor: "transparent",
     color: ["c0", "c1", "c2", "c3", "error", "good", "warning", "quiet"].map(colour),
     textStyle: { color: text, fontFamily: "system-ui, sans-serif" },
-    grid: { left: 8, right: 18, top: option.legend?.show ? 34 : 22, bottom: heat ? 58 : 30, containLabel: true },
-    toolbox: rows ? { show: false } : { right: 0, top: -6, itemSize: 13, iconStyle: { borderColor: quiet }, feature: { dataZoom: { yAxisIndex: "none", title: { zoom: "⇔", back: "↩" } }, restore: { title: "⟲" } } },
+    grid: { left: 14, right: 20, top: option.legend?.show ? 46 : 26, bottom: heat ? 52 : 30, containLabel: true },
+    toolbox: rows ? { show: false } : { right: 0, top: -6, itemSize: 13, iconStyle: { borderColor: quiet }, feature: { dataZoom: { yAxisIndex: "none", title: { zoom: said.zoom, back: said.back } }, restore: { title: said.reset } }, emphasis: { iconStyle: { borderColor: colour("info"), textPosition: "left" } } },
     ...option,
     aria: { enabled: false },
-    legend: { type: "scroll", top: 0, left: 0, right: 70, textStyle: { color: text }, pageTextStyle: { color: quiet }, ...option.legend },
+    legend: { type: "scroll", icon: "roundRect", itemWidth: 14, itemHeight: 4, top: 0, left: 0, right: 70, textStyle: { color: text }, pageTextStyle: { color: quiet }, ...option.legend },
     tooltip: { trigger: heat ? "item" : "axis", renderMode: "richText", confine: true, backgroundColor: colour("card"), borderColor: line, textStyle: { color: text, fontSize: 12 }, ...option.tooltip },
     xAxis: { ...axis, nameLocation: "middle", nameGap: 24, ...option.xAxis },
     yAxis: { ...axis, ...names, ...option.yAxis },
@@ -84,7 +85,7 @@ async function fetched(url, as = "json") {
     if (answer.ok) return await answer[as]();
   } catch { /* the server is gone; said below */ }
   const notice = document.getElementById("notice");
-  notice.textContent = document.body.dataset.stale;
+  notice.textContent = said.stale;
   notice.hidden = false;
   return null;
 }

@@ -1,0 +1,43 @@
+"""A folder with real runs, and a board over an empty one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from boards import COOKIE, TOKEN, served, written
+
+from torchdoctor.cli.cure import kept_in
+from torchdoctor.cures.cure import cure
+from torchdoctor.recipe.schema import Recipe
+from torchdoctor.train.run import train
+
+SICK = {
+    "name": "sick", "data": {"name": "digits", "batch_size": 64, "scale": "none", "limit": 400},
+    "model": {"name": "mlp"}, "optimizer": {"name": "sgd", "lr": 2.0, "momentum": 0.9},
+    "train": {"epochs": 4, "threads": 1},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a cure, beside it the sick and the cured run, a child of the cured one, and a run being written."""
+    root = tmp_path_factory.mktemp("board") / "runs"
+    sick = Recipe.from_dict(SICK)
+    train(sick, root / "demo" / "sick")
+    found = cure(sick.experiment(), budget="6 trials", seeds=1)
+    kept_in(found, root / "demo")
+    train(sick.patched({"optimizer.lr": 0.05, "data.scale": "standard"}), root / "demo" / "cured")
+    written(root / "child", facts={"parent": "/elsewhere/runs/demo/cured", "stage": "evaluation"})
+    return root
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Iterator[tuple[Path, httpx.Client]]:
+    """An empty folder and a client that has the cookie."""
+    root = tmp_path / "runs"
+    root.mkdir()
+    with served(root) as url, httpx.Client(base_url=url, cookies={COOKIE: TOKEN}, timeout=30) as client:
+        yield root, client
