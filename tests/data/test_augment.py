@@ -20,6 +20,7 @@ from torchdoctor.data.augment.policy import Policy
 from torchdoctor.data.augment.step import Step
 from torchdoctor.data.batches import TensorBatches
 from torchdoctor.errors import BadParts, BadRecipe
+from torchdoctor.probes.check import check
 from torchdoctor.recipe.schema import Recipe
 from torchdoctor.train.run import train
 
@@ -184,6 +185,13 @@ def test_a_restored_loader_gives_exactly_what_was_left(taken, passes, shuffle):
     twin.load_state_dict(state)
     assert flat(twin) == rest
     assert flat(twin) == flat(going_on)
+
+
+def test_an_examination_before_training_leaves_the_loader_where_it_stood():
+    made = recipe("rotate", "noise").experiment().build(0)
+    twin = recipe("rotate", "noise").experiment().build(0)
+    check(made.model, made.loss_fn, made.optimizer, made.train, made.val, budget=0.5)
+    assert flat(made.train) == flat(twin.train)
 
 
 def recipe(*augment: object, **loss: object) -> Recipe:

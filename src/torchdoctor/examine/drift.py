@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import torch
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import roc_auc_score
+from torch import Tensor
 
 from torchdoctor.examine.examination import examination
-from torchdoctor.examine.features import Matrix
+from torchdoctor.examine.features import Matrix, embedding
 from torchdoctor.examine.material import Material
 from torchdoctor.probes.probe import Fact, Measurement
 
@@ -32,15 +34,25 @@ def drift(material: Material) -> Iterator[Measurement | Fact]:
     Lopez-Paz and Oquab, Revisiting Classifier Two-Sample Tests, ICLR 2017. Chance: the same scores with the parts of
     the held-out half shuffled.
     """
-    ours = material.features["train"][material.rows("train", ASKED)]
-    for name in material.parts:
-        theirs = material.features[name][material.rows(name, ASKED)]
+    ours = material.train.x[material.rows("train", ASKED)]
+    for name, part in material.parts.items():
+        theirs = part.x[material.rows(name, ASKED)]
         if name == "train" or min(len(ours), len(theirs)) < LEAST:
             continue
-        score, chance = _told_apart(ours, theirs, material.seed)
+        pair = _common(ours, theirs) if material.kind == "ids" else (ours, theirs)
+        # Fitted to both alike: components of training samples alone fit those better, and would tell them by that.
+        embed = embedding(torch.cat(pair), material.kind, material.between, material.seed)
+        score, chance = _told_apart(embed(pair[0]), embed(pair[1]), material.seed)
         yield Measurement("drift_score", score, name)
         yield Measurement("drift_by_chance", chance, name)
         yield Measurement("drift_samples", len(ours) + len(theirs), name)
+
+
+def _common(ours: Tensor, theirs: Tensor) -> tuple[Tensor, Tensor]:
+    """Without ids that one of the two lacks: a vocabulary is made of training's words, and knows all of those only."""
+    both = torch.from_numpy(np.intersect1d(ours.numpy(), theirs.numpy()))
+    kept_ours, kept_theirs = (torch.where(torch.isin(ids, both), ids, 0) for ids in (ours, theirs))
+    return kept_ours, kept_theirs
 
 
 def _told_apart(ours: Matrix, theirs: Matrix, seed: int) -> tuple[float, float]:
