@@ -39,7 +39,7 @@ def explain(
     folder = out or new_folder(f"{run.resolve().name}-explanation")
     recorded(found, folder, parent=run, recipe=opened.recipe.to_yaml(), checkpoint=kept, on=part)
     title = f"{run.resolve().name}, {part} sample {sample}"
-    page = write_explanation(found, html or folder / "explanation.html", title=title)
+    page = write_explanation(found, html or folder / "explanation.html", title=title, names=opened.features)
     if as_json:
         print_json({"run": str(folder), "page": str(page), **found.to_dict()})
     else:

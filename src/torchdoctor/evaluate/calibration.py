@@ -43,8 +43,8 @@ class Calibration:
     noise: the error that a perfectly calibrated model with the same confidences stays under in 95 % of samples of this
     size; an error below it says nothing. gap: mean confidence minus accuracy; above zero the model is too sure.
     temperature: what the logits must be divided by, fitted on validation; above 1 makes it less sure. None without
-    validation. error_after, loss_before, loss_after: on the evaluated part, before and after scaling; the loss is the
-    mean -log of the probability of the truth, in nats.
+    validation, or where validation holds no mistake to learn from. error_after, loss_before, loss_after: on the
+    evaluated part, before and after scaling; the loss is the mean -log of the probability of the truth, in nats.
     """
 
     error: float
@@ -68,7 +68,7 @@ def calibration(answers: Answers, fitted_on: Answers | None = None, bins: int = 
         bins=reliability(confidence, right, bins),
         loss_before=float(answers.surprise.mean()),
     )
-    if fitted_on is None:
+    if fitted_on is None or fitted_on.right.all():  # without a mistake the best temperature would be zero
         return before
     heat = temperature(fitted_on.log_odds, fitted_on.truth)
     scaled = log_softmax(answers.log_odds / heat, axis=1)

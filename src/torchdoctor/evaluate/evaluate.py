@@ -123,12 +123,15 @@ def _of_its_kind(found: Evaluation, given: Mapping[str, Answers], options: Evalu
         return replace(found, residuals=residuals(answers, options.seed))
     matrix = confusion(answers, len(found.classes))
     fitted_on = given.get("val") if found.on != "val" else None
+    calibrated = calibration(answers, fitted_on, options.bins, options.seed)
+    why = "validation holds no mistake" if fitted_on is not None else "it is fitted on validation, which is not there"
     return replace(
         found,
         by_class=class_scores(matrix, found.classes),
         confusion=tuple(tuple(map(int, row)) for row in matrix),
         curves=curves(answers, found.classes),
-        calibration=calibration(answers, fitted_on, options.bins, options.seed),
+        calibration=calibrated,
+        left_out={} if calibrated.temperature is not None else {"temperature scaling": why},
     )
 
 
@@ -136,7 +139,7 @@ def _further(
     found: Evaluation, model: nn.Module, parts: Given, given: Mapping[str, Answers], options: EvaluateOptions
 ) -> Evaluation:
     """Baselines, label suspects, robustness and bottlenecks; what is left out is said."""
-    left_out: dict[str, str] = {}
+    left_out = dict(found.left_out)
     made: dict[str, Any] = {}
     for name, make in (
         ("baselines", _baselines), ("suspects", _suspects), ("robustness", _robustness), ("bottlenecks", _bottlenecks)

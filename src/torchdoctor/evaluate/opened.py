@@ -27,7 +27,7 @@ Kept = Literal["best", "last"]
 @dataclass(frozen=True, eq=False)
 class Opened:
     """folder: the run. checkpoint: which of its two. parts: as the recipe builds them, with the checkpoint's weights in
-    the model. test: the loader of the test part. classes: names, empty where the data have none."""
+    the model. test: the loader of the test part. classes, features: names, empty where the data have none."""
 
     folder: Path
     checkpoint: Kept
@@ -35,6 +35,7 @@ class Opened:
     parts: Parts
     test: Loader | None
     classes: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, folder: str | Path, checkpoint: Kept = "best") -> Opened:
@@ -53,7 +54,7 @@ class Opened:
         given = getattr(
             experiment.build, "test", recipe.test
         )()  # the builder has read the data; the recipe would again
-        return cls(path, checkpoint, recipe, parts, given, _class_names(experiment.build))
+        return cls(path, checkpoint, recipe, parts, given, *_names(experiment.build))
 
     @property
     def model(self) -> nn.Module:
@@ -84,9 +85,8 @@ def chosen(part: str, checkpoint: str) -> tuple[Part, Kept]:
     return cast(Part, part), cast(Kept, checkpoint)
 
 
-def _class_names(build: Any) -> tuple[str, ...]:
-    """From the builder or from the data it has read; none where neither knows them."""
-    for holder in (build, getattr(build, "data", None)):
-        if names := getattr(holder, "classes", None):
-            return tuple(map(str, names))
-    return ()
+def _names(build: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(of classes, of features) from the builder and the preparation of its data; none where these do not know them."""
+    preparation = getattr(getattr(build, "made", None), "preparation", None)
+    classes, features = getattr(build, "classes", None), getattr(preparation, "features", None)
+    return tuple(map(str, classes or ())), tuple(map(str, features or ()))

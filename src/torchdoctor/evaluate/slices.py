@@ -66,11 +66,10 @@ def groups_of(values: NDArray[Any]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     numeric = np.issubdtype(values.dtype, np.number)
     if len(different) > GROUPS and numeric:
         edges = np.unique(np.quantile(values.astype(np.float64), np.linspace(0, 1, QUANTILES + 1)))
+        written = _told_apart([float(edge) for edge in edges])
         for n, (low, high) in enumerate(pairwise(edges), 1):
-            yield (
-                f"{n} of {len(edges) - 1}: {low:.4g} to {high:.4g}",
-                (values > low if low > edges[0] else values >= low) & (values <= high),
-            )
+            inside = (values > low if n > 1 else values >= low) & (values <= high)
+            yield f"{n} of {len(edges) - 1}: {written[n - 1]} to {written[n]}", inside
         return
     for value in different[np.sort(np.argsort(-counts, kind="stable")[:GROUPS])]:
         yield f"{value:g}" if numeric else str(value), values == value
@@ -102,3 +101,12 @@ def _chance(answers: Answers, inside: NDArray[np.bool_]) -> float:
 def _lags(answers: Answers, inside: NDArray[np.bool_]) -> bool:
     wrong = answers.surprise if answers.kind == "numbers" else ~answers.right
     return bool(wrong[inside].mean() > wrong[~inside].mean())
+
+
+def _told_apart(edges: Sequence[float]) -> list[str]:
+    """With three digits, or with as many more as it takes that no two look the same."""
+    for digits in range(3, 16):
+        written = [f"{edge:.{digits}g}" for edge in edges]
+        if len(set(written)) == len(edges):
+            break
+    return written

@@ -5,7 +5,8 @@ May not: evaluate, judge, leave half a file behind.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from torchdoctor.data.batch import first_tensor
 from torchdoctor.evaluate.answers import picked
 from torchdoctor.evaluate.evaluation import Evaluation
+from torchdoctor.evaluate.interval import Interval
 from torchdoctor.evaluate.samples import Sample
 from torchdoctor.judge.report import Report
 from torchdoctor.parts import Loader
 from torchdoctor.show.evaluation_text import chance, interval
 from torchdoctor.show.html import written
 from torchdoctor.show.picture import picture
-from torchdoctor.show.plot import Plot, plot
+from torchdoctor.show.plot import Plot, plot, ticks
 from torchdoctor.show.words import count, number, place_of, printable
 
 UNIT = (0.0, 1.0)
@@ -35,7 +37,9 @@ def write_evaluation(found: Evaluation, path: Path, *, title: str, report: Repor
     """The page; returns the path. loader: of the evaluated part, for pictures or rows of samples. report: what the
     rules said of it. Raises BadRun when it cannot be written there."""
     shown = {} if loader is None else shown_samples(found, loader)
-    page = _template().render(title=title, found=found, report=report, shown=shown, plots=_plots(found))
+    page = _template().render(
+        title=title, found=found, report=report, shown=shown, plots=_plots(found), axes=_axes(found)
+    )
     return written(path, page)
 
 
@@ -108,6 +112,29 @@ def _residuals(found: Evaluation) -> Iterator[Plot]:
     span = (ends[0], ends[1]) if ends[1] > ends[0] else (ends[0] - 0.5, ends[0] + 0.5)
     yield plot("Answers", "truth", "answer", dots=points, guide=((span[0], span[0]), (span[1], span[1])),
                x_span=span, y_span=span)  # fmt: skip
+
+
+def _axes(found: Evaluation) -> Mapping[str, tuple[float, float]]:
+    """(left end, right end) of the bars of each table, round numbers that hold all its intervals."""
+    layers = found.bottlenecks.probes if found.bottlenecks is not None else ()
+    against = [found.against] if found.against is not None else []
+    return {
+        "scores": axis(part.score for part in found.scores.values()),
+        "leads": axis((c.lead for c in (*found.baselines, *against)), hold=0.0),
+        "classes": axis(i for c in found.by_class for i in (c.recall, c.precision)),
+        "slices": axis(s.score for s in found.slices),
+        "layers": axis(p.score for p in layers),
+    }
+
+
+def axis(intervals: Iterable[Interval], hold: float | None = None) -> tuple[float, float]:
+    """Round ends that hold every interval, and `hold`; 0..1 where there is none."""
+    every = [v for i in intervals for v in (i.low, i.high) if math.isfinite(v)] + ([] if hold is None else [hold])
+    if not every or max(every) <= min(every):
+        return UNIT
+    step = ticks((min(every), max(every)))
+    width = step[1] - step[0] if len(step) > 1 else max(every) - min(every)
+    return math.floor(min(every) / width + 1e-9) * width, math.ceil(max(every) / width - 1e-9) * width
 
 
 def told(sample: Sample) -> str:

@@ -21,12 +21,15 @@ from torchdoctor.show.text import console_for, put
 from torchdoctor.show.words import count, listed, number, printable
 
 CLASSES = 12  # of more the worst are shown
+WIDE = 160  # columns of a file, which has no edge
 Row = Sequence[str]
 
 
 def print_evaluation(found: Evaluation, title: str = "", file: TextIO | None = None) -> None:
     """To `file` (default: standard output); plain aligned columns where that is no terminal."""
     console = console_for(file)
+    if not console.is_terminal:
+        console.width = WIDE
     if title:
         put(console, Text(printable(title), "bold"))
     for head, rows in tables(found):
@@ -151,8 +154,8 @@ def _places(samples: Iterable[Sample]) -> str:
 def _put_table(console: Console, head: Row, rows: list[Row]) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for i, title in enumerate(head):
-        table.add_column(title, justify="left" if i == 0 else "right", no_wrap=True)
+        table.add_column(title, justify="left" if i == 0 else "right", overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row))
-    console.print(table, width=None if console.is_terminal else 200)
+    console.print(table)
     put(console)

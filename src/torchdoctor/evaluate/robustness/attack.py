@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,12 +20,12 @@ Loss = Callable[[Tensor], Tensor]  # inputs (n, ...) -> (n,) loss of each sample
 class Bounds:
     """Where attacked inputs must stay: within `eps` of the original in every element (L-infinity), and in low..high.
 
-    All in the unit of the inputs.
+    All in the unit of the inputs: numbers, or tensors with one for each feature.
     """
 
-    eps: float
-    low: float
-    high: float
+    eps: Any
+    low: Any
+    high: Any
 
     def clamp(self, attacked: Tensor, x: Tensor) -> Tensor:
         """The nearest allowed inputs."""
@@ -41,7 +42,7 @@ def fgsm(x: Tensor, loss: Loss, bounds: Bounds) -> Tensor:
 
 
 def pgd(
-    x: Tensor, loss: Loss, bounds: Bounds, generator: torch.Generator, *, steps: int = 20, restarts: int = 2
+    x: Tensor, loss: Loss, bounds: Bounds, generator: torch.Generator, *, steps: int = 10, restarts: int = 2
 ) -> Tensor:
     """Steps of 2.5 eps / steps along the gradient's sign, each brought back into bounds; the worst inputs met are kept.
 

@@ -23,9 +23,10 @@ DEGREES: Mapping[str, tuple[float, ...]] = {
 
 
 def noisy(x: Tensor, degree: float, generator: torch.Generator) -> Tensor:
-    """x (N, ...) with Gaussian noise of `degree` standard deviations of x."""
+    """x (N, ...) with Gaussian noise of `degree` standard deviations: of all pixels, or of each feature of a table."""
     draw = torch.randn(x.shape, generator=generator, dtype=x.dtype)  # on the CPU: the same on every device
-    return x + degree * x.std() * draw.to(x.device)
+    spread = x.std(0, correction=0) if x.ndim == 2 else x.std()
+    return x + degree * spread * draw.to(x.device)
 
 
 def blurred(x: Tensor, degree: float, generator: torch.Generator) -> Tensor:
