@@ -131,7 +131,8 @@ def test_user_slices_are_functions_of_a_batch_and_bad_ones_are_refused(run):
 def test_what_is_left_out_is_said(run):
     opened = Opened.of(run)
     found = evaluate(opened.model, opened.loader("train"), on="train", options=CHEAP)
-    assert set(found.left_out) == {"baselines", "suspects", "temperature scaling"} and found.calibration.temperature is None
+    assert set(found.left_out) == {"baselines", "suspects", "temperature scaling"}
+    assert found.calibration.temperature is None
     quick = evaluate(opened.model, opened.test, options=QUICK)
     assert quick.left_out["robustness"] == "not asked for" and quick.robustness is None
 
