@@ -167,3 +167,36 @@ def test_a_watch_around_no_step_says_that_it_saw_none(capsys):
     with pytest.raises(ZeroDivisionError), td.watch(parts.model, parts.optimizer):
         1 / 0  # noqa: B018
     assert capsys.readouterr().err == ""
+
+
+def test_progress_names_what_the_rules_have_found_so_far(tmp_path: Path, monkeypatch):
+    from torchdoctor.train import findings
+
+    monkeypatch.setattr(findings, "SECONDS", 0.0)
+    monkeypatch.setattr(findings, "AT_MOST", 1e9)
+    seen: list[Progress] = []
+
+    def sick(seed: int) -> td.Parts:
+        return build(seed).with_optimizer(lr=30.0)
+
+    run = td.train(td.Experiment(sick, epochs=6), tmp_path / "run", report_progress=seen.append)
+    assert seen[-1].findings and set(seen[-1].findings) <= {f.name for f in run.report}
+
+
+def test_the_rules_are_asked_seldom_enough(monkeypatch):
+    from torchdoctor.judge.report import Report
+    from torchdoctor.train import findings
+
+    clock, asked = [0.0], []
+    monkeypatch.setattr(findings, "perf_counter", lambda: clock[0])
+
+    def report() -> Report:
+        asked.append(clock[0])
+        clock[0] += 0.2
+        return Report(())
+
+    found = findings.OpenFindings(report)
+    for _ in range(100):
+        clock[0] += 1
+        found.names()
+    assert asked[0] == pytest.approx(5) and len(asked) * 0.2 < 0.02 * clock[0]

@@ -95,7 +95,7 @@ def _nothing(*_: object) -> None:
 
 def _words(p: Progress, price_per_hour: float | None) -> str:
     """epoch 3, val_score 0.91, 12 % waiting for data, cost 0.10 of 0.40."""
-    from torchdoctor.show.words import number
+    from torchdoctor.show.words import listed, number
 
     said = [f"epoch {min(p.epoch + 1, p.epochs)}/{p.epochs}"]
     said += [f"{name} {number(p.numbers[name])}" for name in ("val_score", "train_score") if name in p.numbers][:1]
@@ -103,4 +103,6 @@ def _words(p: Progress, price_per_hour: float | None) -> str:
     if price_per_hour is not None:
         spent, total = p.cost(price_per_hour)
         said.append(f"cost {spent:.2f}" + ("" if total is None else f" of {total:.2f}"))
+    if p.findings:
+        said.append(f"so far {listed(p.findings, at_most=2)}")
     return ", ".join(said)

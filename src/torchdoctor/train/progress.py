@@ -19,6 +19,7 @@ class Progress:
 
     seconds: since the first step; remaining: None while it is not known, and as validation is in it, an estimate.
     data_share: of the time, 0..1, that training waited for batches. numbers: the last of each that was logged.
+    findings: names of what the rules have found so far.
     """
 
     epoch: int
@@ -30,6 +31,7 @@ class Progress:
     numbers: Mapping[str, float]
     seconds: float = 0.0
     data_share: float = 0.0
+    findings: tuple[str, ...] = ()
 
     def cost(self, price_per_hour: float) -> tuple[float, float | None]:
         """What was spent, and what all of it will have cost (None: not known), in the unit of the price."""
@@ -48,6 +50,7 @@ class Meter:
     steps_per_epoch: int | None
     report: ReportProgress | None
     epoch: int = 0
+    findings: tuple[str, ...] = ()
     _step: int = 0
     _rate: float = 0.0
     _waited: float = 0.0
@@ -81,6 +84,5 @@ class Meter:
         left = None if steps is None or not self._rate else max(0, steps - self._step) / self._rate
         seconds = 0.0 if self._began is None else now - self._began
         share = min(1.0, (self._waited - self._waited_before) / seconds) if seconds else 0.0
-        self.report(
-            Progress(self.epoch, self.epochs, self._step, steps, self._rate, left, dict(self._numbers), seconds, share)
-        )
+        told = (self.epoch, self.epochs, self._step, steps, self._rate, left, dict(self._numbers), seconds, share)
+        self.report(Progress(*told, self.findings))

@@ -27,6 +27,7 @@ from torchdoctor.parts import Loader, Parts
 from torchdoctor.record.place import new_folder
 from torchdoctor.record.watch import Watch
 from torchdoctor.train import checkpoint
+from torchdoctor.train.findings import OpenFindings
 from torchdoctor.train.log import History
 from torchdoctor.train.loop import DEFAULTS, LoopOptions, OnEnd, fit, start
 from torchdoctor.train.plot import plotted
@@ -118,9 +119,13 @@ def train(
         watch = _watched(parts, experiment, path, cost, ranks) if ranks.first else None
         meter = Meter(experiment.epochs, steps, report_progress if ranks.first else None, done)
 
+        found = OpenFindings(watch.report) if isinstance(watch, Watch) else None
+
         def keep(**numbers: float) -> None:
             if watch is not None:
                 watch.log(**numbers)
+            if found is not None and report_progress is not None:
+                meter.findings = found.names()
             meter.logged(**numbers)
 
         history = History(experiment.epochs, also=keep)
