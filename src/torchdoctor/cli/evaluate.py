@@ -56,8 +56,9 @@ def evaluate(
     if html is not None:
         from torchdoctor.show.evaluation_page import write_evaluation
 
-        title = f"{run.resolve().name} on {part}"
-        note(f"Page: {write_evaluation(found, html, title=title, report=report, loader=opened.loader(part))}")
+        title, loader = f"{run.resolve().name} on {part}", opened.loader(part)
+        page = write_evaluation(found, html, title=title, report=report, loader=loader, naming=opened.naming)
+        note(f"Page: {page}")
     note(f"Evaluation: {folder / SAVED}. Judge it again: torchdoctor diagnose {folder}")
     return exit_code(report, fail_on)
 
@@ -75,7 +76,7 @@ def evaluated(opened: Opened, on: Part, against: Path | None, slices: list[str],
         **opened.others(on),
         on=on,
         loss_fn=opened.parts.loss_fn,
-        classes=opened.classes,
+        classes=opened.naming.classes,
         slices={path.partition(":")[2] or path: imported(path, {}, "--slice") for path in slices},
         against=None if against is None else (str(against), Opened.of(against, opened.checkpoint).model),
         options=QUICK if quick else DEFAULTS,

@@ -35,11 +35,11 @@ def explain(
     part, kept = chosen(on, checkpoint)
     opened = Opened.of(run, kept)
     of = "truth" if truth else "guess"
-    found = explain(opened.model, opened.loader(part), sample, of=of, classes=opened.classes)  # type: ignore[arg-type]
+    found = explain(opened.model, opened.loader(part), sample, of=of, classes=opened.naming.classes)  # type: ignore[arg-type]
     folder = out or new_folder(f"{run.resolve().name}-explanation")
     recorded(found, folder, parent=run, recipe=opened.recipe.to_yaml(), checkpoint=kept, on=part)
     title = f"{run.resolve().name}, {part} sample {sample}"
-    page = write_explanation(found, html or folder / "explanation.html", title=title, names=opened.features)
+    page = write_explanation(found, html or folder / "explanation.html", title=title, names=opened.naming.features)
     if as_json:
         print_json({"run": str(folder), "page": str(page), **found.to_dict()})
     else:

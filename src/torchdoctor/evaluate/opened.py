@@ -1,7 +1,7 @@
 """A trained run, opened to be evaluated: its recipe built anew, with the weights of a checkpoint.
 
     run = Opened.of("runs/2026-11-20-lenet")
-    run.model, run.loader("test"), run.classes
+    run.model, run.loader("test"), run.naming.classes
 
 May not: train, write into the run (a run is never changed afterwards).
 """
@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Literal, cast, get_args
 
 from torch import nn
 
 from torchdoctor.errors import BadParts, BadRun, did_you_mean
 from torchdoctor.evaluate.in_order import in_order
+from torchdoctor.evaluate.naming import Naming, naming_of
 from torchdoctor.parts import Loader, Parts
 from torchdoctor.recipe.schema import Recipe
 from torchdoctor.train.checkpoint import load_weights
@@ -27,15 +28,14 @@ Kept = Literal["best", "last"]
 @dataclass(frozen=True, eq=False)
 class Opened:
     """folder: the run. checkpoint: which of its two. parts: as the recipe builds them, with the checkpoint's weights in
-    the model. test: the loader of the test part. classes, features: names, empty where the data have none."""
+    the model. test: the loader of the test part. naming: of classes, columns, words and samples."""
 
     folder: Path
     checkpoint: Kept
     recipe: Recipe
     parts: Parts
     test: Loader | None
-    classes: tuple[str, ...] = ()
-    features: tuple[str, ...] = ()
+    naming: Naming
 
     @classmethod
     def of(cls, folder: str | Path, checkpoint: Kept = "best") -> Opened:
@@ -54,7 +54,7 @@ class Opened:
         given = getattr(
             experiment.build, "test", recipe.test
         )()  # the builder has read the data; the recipe would again
-        return cls(path, checkpoint, recipe, parts, given, *_names(experiment.build))
+        return cls(path, checkpoint, recipe, parts, given, naming_of(experiment.build))
 
     @property
     def model(self) -> nn.Module:
@@ -83,10 +83,3 @@ def chosen(part: str, checkpoint: str) -> tuple[Part, Kept]:
         if name not in known:
             raise BadParts(f"There is no {name!r} here. {did_you_mean(name, known)}")
     return cast(Part, part), cast(Kept, checkpoint)
-
-
-def _names(build: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(of classes, of features) from the builder and the preparation of its data; none where these do not know them."""
-    preparation = getattr(getattr(build, "made", None), "preparation", None)
-    classes, features = getattr(build, "classes", None), getattr(preparation, "features", None)
-    return tuple(map(str, classes or ())), tuple(map(str, features or ()))

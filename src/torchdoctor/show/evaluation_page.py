@@ -9,7 +9,6 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
@@ -18,6 +17,7 @@ from torchdoctor.data.batch import first_tensor
 from torchdoctor.evaluate.answers import picked
 from torchdoctor.evaluate.evaluation import Evaluation
 from torchdoctor.evaluate.interval import Interval
+from torchdoctor.evaluate.naming import Naming
 from torchdoctor.evaluate.samples import Sample
 from torchdoctor.judge.report import Report
 from torchdoctor.parts import Loader
@@ -29,32 +29,40 @@ from torchdoctor.show.words import count, number, place_of, printable
 
 UNIT = (0.0, 1.0)
 DRAWN = 4  # curves in colour; more would not be told apart
-COLUMNS = 12  # features of a table's row that are shown
+UNNAMED = Naming()
 
 
-def write_evaluation(found: Evaluation, path: Path, *, title: str, report: Report | None = None,
-                     loader: Loader | None = None) -> Path:  # fmt: skip
-    """The page; returns the path. loader: of the evaluated part, for pictures or rows of samples. report: what the
-    rules said of it. Raises BadRun when it cannot be written there."""
-    shown = {} if loader is None else shown_samples(found, loader)
-    page = _template().render(
-        title=title, found=found, report=report, shown=shown, plots=_plots(found), axes=_axes(found)
-    )
-    return written(path, page)
+def write_evaluation(
+    found: Evaluation,
+    path: Path,
+    *,
+    title: str,
+    report: Report | None = None,
+    loader: Loader | None = None,
+    naming: Naming = UNNAMED,
+) -> Path:
+    """The page; returns the path. loader: of the evaluated part, for pictures or rows of samples; naming: what these
+    are called. report: what the rules said of it. Raises BadRun when it cannot be written there."""
+    shown = {} if loader is None else shown_samples(found, loader, naming)
+    drawn = {"shown": shown, "plots": _plots(found), "axes": _axes(found)}
+    return written(path, _template().render(title=title, found=found, report=report, **drawn))
 
 
-def shown_samples(found: Evaluation, loader: Loader) -> Mapping[int, Mapping[str, Any]]:
-    """{index: {"picture": data URI} or {"row": numbers}} of every sample that the evaluation lists."""
+def shown_samples(found: Evaluation, loader: Loader, naming: Naming = UNNAMED) -> Mapping[int, Mapping[str, str]]:
+    """{index: {"name": ..., and "picture": data URI or "row": its words or numbers}} of every sample that is listed."""
     indices = sorted({s.index for s in (*found.worst, *found.hard, *found.suspects)})
     if not indices:
         return {}
     x = first_tensor(picked(loader, indices)[0])
-    if x.ndim == 4 and x.is_floating_point():
-        low, high = float(x.min()), float(x.max())
-        return {i: {"picture": picture(one.numpy(), low, high, smallest=84)} for i, one in zip(indices, x)}
-    rows = x.flatten(1)[:, :COLUMNS].tolist()
-    more = x[0].numel() > COLUMNS
-    return {i: {"row": ", ".join(map(number, row)) + (", …" if more else "")} for i, row in zip(indices, rows)}
+    pictures = x.ndim == 4 and x.is_floating_point()
+    low, high = (float(x.min()), float(x.max())) if pictures else (0.0, 1.0)
+    return {
+        i: {
+            "name": naming.sample(found.on, i),
+            "picture" if pictures else "row": picture(one.numpy(), low, high, 84) if pictures else naming.row(one),
+        }
+        for i, one in zip(indices, x)
+    }
 
 
 def _plots(found: Evaluation) -> Mapping[str, list[Plot]]:
