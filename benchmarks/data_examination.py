@@ -3,7 +3,7 @@
     python benchmarks/data_examination.py ../shared/data/mnist
 
 Prints, for digits and for 5,000 training samples of MNIST, three seeds each: precision and recall of label suspects
-with 2 % of the labels wrong, and how many of 20 exact and 20 near twins (noise, exposure, JPEG) in validation are found.
+with 2 % of the labels wrong; how many of 20 exact and 20 near twins (noise, exposure, JPEG) in validation are found.
 """
 
 from __future__ import annotations
@@ -68,10 +68,9 @@ def twins(material: Material, seed: int) -> str:
     exact = {tuple(p[1::2]) for p in said("duplicates", given)["duplicates"] if p[0] == "val"}
     near = {tuple(p[1::2]) for p in said("near-duplicates", given)["near_duplicates"] if p[0] == "val"}
     planted = list(zip(rows.tolist(), there.tolist()))
-    return (
-        f"{len(exact & set(planted[:TWINS]))} of {TWINS} twins, "
-        f"{len((near | exact) & set(planted[TWINS:]))} of {TWINS} near twins, {len((near | exact) - set(planted))} others of {len(val):,}"
-    )
+    equal, alike = len(exact & set(planted[:TWINS])), len((near | exact) & set(planted[TWINS:]))
+    others = len((near | exact) - set(planted))
+    return f"{equal} of {TWINS} twins, {alike} of {TWINS} near twins, {others} others of {len(val):,}"
 
 
 def disturbed(picture: Tensor, kind: int, random: np.random.Generator) -> Tensor:
