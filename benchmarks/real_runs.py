@@ -19,6 +19,7 @@ from torchdoctor.evaluate.evaluation import Evaluation
 from torchdoctor.evaluate.opened import Opened
 from torchdoctor.evaluate.options import EvaluateOptions
 from torchdoctor.recipe.schema import Recipe
+from torchdoctor.record.place import new_folder
 from torchdoctor.train.run import train
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -39,7 +40,7 @@ def _line(file: Path, data: Path, out: Path) -> str:
     plain = Recipe.load(file)
     recipe = plain.patched({"data.root": str(data / (plain.data.root or ""))})
     began = perf_counter()
-    trained = train(recipe, out / file.stem)
+    trained = train(recipe, new_folder(file.stem, out))
     seconds = perf_counter() - began
     opened = Opened.of(trained.folder, "best")
     found = evaluate(
