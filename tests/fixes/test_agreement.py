@@ -64,6 +64,7 @@ EXACT: dict[str, tuple[dict[str, Any], Remedy]] = {
     "epochs": ({}, Remedy("more-epochs", {"factor": 3})),
     "no schedule": ({"schedule.name": "exponential", "train.epochs": 3}, Remedy("drop-schedule")),
     "looser clipping": ({"train.clip_norm": 1e-3}, Remedy("loosen-clipping", {"max_norm": 2.0})),
+    "bfloat16": ({"train.precision": "fp16"}, Remedy("use-bfloat16")),
     "shuffling": ({"data.shuffle": False}, Remedy("shuffle-training")),
     "batches": ({}, Remedy("set-batch-size", {"batch_size": 16})),
     "less dropout": ({"model.dropout": 0.8}, Remedy("weaken-dropout")),

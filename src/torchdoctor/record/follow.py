@@ -167,7 +167,8 @@ class Follower:
     def scaled(self, scaler: GradScaler) -> None:
         """A GradScaler is in use: gradients and the loss that backward sees are multiplied by this."""
         if get_ident() == self._thread and scaler.is_enabled() and scaler._scale is not None:
-            self._moment.scale = scaler._scale.item() if self._cpu else scaler._scale.clone()  # it changes in place
+            # Halved again and again it becomes 0, and what was multiplied by that cannot be told. It changes in place.
+            self._moment.scale = (scaler._scale.item() or math.nan) if self._cpu else scaler._scale.clone()
 
     def before_backward(self, tensors: Any) -> None:
         if get_ident() != self._thread:
