@@ -1,16 +1,17 @@
 """How long the board's pages take, and how much memory they need, where there is much to show.
 
-    python benchmarks/board.py [--points 10000000] [--runs 2000] [--live 10] [--repeats 7]
+    python benchmarks/board.py [--points 10000000] [--runs 2000] [--live 10] [--repeats 20]
 
 A run of ten million numbers (a ResNet-20, all signals a watch records of it) and a folder of 2,000 runs are written;
 the board serves them in a process of its own. Each page is opened once, then timed. Then ten runs are written to while
-their pages are asked for in turn. Every page must answer in 200 ms after its first opening, the slowest tenth included.
+their pages are asked for in turn. After its first opening nine of ten times a page must answer in 200 ms.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import statistics
 import subprocess
@@ -38,7 +39,8 @@ def main() -> None:
         root = Path(folder) / "runs"
         _, points = _write(root / "long", options.points)
         _many(root / "many", options.runs)
-        print(f"a run of {points:,} numbers and a folder of {options.runs:,} runs")
+        load = os.getloadavg()[0]
+        print(f"a run of {points:,} numbers and a folder of {options.runs:,} runs; load of this machine {load:.1f}")
         server, url = _served(root)
         try:
             slow = _pages(url, options.repeats) + _live(url, root, options.live, options.repeats)
@@ -72,13 +74,13 @@ def _pages(url: str, repeats: int) -> list[str]:
         "comparison, JSON": ("compare.json", two),
         "a small run": ("run", {"at": "many/run-0007"}),
     }
-    print(f"\n{'page':<24}{'first':>9}{'median':>9}{'slowest':>9}{'kB':>8}   ms, of {repeats}")
+    print(f"\n{'page':<24}{'first':>9}{'median':>9}{'90 %':>9}{'slowest':>9}{'kB':>8}   ms, of {repeats}")
     slow = []
     for name, (page, words) in asked.items():
         first, text = _get(url, page, words)
         times = [_get(url, page, words)[0] for _ in range(repeats)]
         _line(name, first, times, len(text))
-        slow += [name] if max(times) > MOST else []
+        slow += [name] if _tenth(times) > MOST else []
     return slow
 
 
@@ -110,12 +112,17 @@ def _live(url: str, root: Path, many: int, repeats: int) -> list[str]:
         stop.set()
         writing.join()
     _line(f"{many} live runs, JSON", max(first), times, 0)
-    return ["live runs"] if statistics.quantiles(times, n=10)[-1] > MOST else []
+    return ["live runs"] if _tenth(times) > MOST else []
 
 
 def _line(name: str, first: float, times: list[float], size: int) -> None:
-    ms = [f"{1000 * t:>9.0f}" for t in (first, statistics.median(times), max(times))]
+    ms = [f"{1000 * t:>9.0f}" for t in (first, statistics.median(times), _tenth(times), max(times))]
     print(f"{name:<24}{''.join(ms)}{size / 1e3:>8.0f}", flush=True)
+
+
+def _tenth(times: list[float]) -> float:
+    """What nine of ten are below."""
+    return statistics.quantiles(times, n=10)[-1]
 
 
 def _get(url: str, page: str, words: dict[str, object]) -> tuple[float, bytes]:
@@ -173,7 +180,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--points", type=int, default=10_000_000)
     parser.add_argument("--runs", type=int, default=2000)
     parser.add_argument("--live", type=int, default=10)
-    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--repeats", type=int, default=20)
     return parser.parse_args()
 
 

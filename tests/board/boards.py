@@ -13,6 +13,12 @@ import uvicorn
 
 from torchdoctor.board.app import app
 from torchdoctor.board.guard import names_of
+from torchdoctor.cures.cure import Cure, Scores
+from torchdoctor.cures.effect import Ruler, effect_of
+from torchdoctor.cures.race import Race
+from torchdoctor.judge.finding import Remedy
+from torchdoctor.judge.report import Report
+from torchdoctor.recipe.schema import Recipe
 from torchdoctor.record.run import Writer
 
 TOKEN, COOKIE = "a-token", "torchdoctor-test"
@@ -47,3 +53,29 @@ def written(path: Path, steps: int = 200, close: bool = True, facts: dict[str, o
     if close:
         writer.close()
     return writer
+
+
+def example_cure(sick: Recipe, report: Report) -> Cure:
+    """A cure as it would come out, without the minutes it takes: two races, one quick trial, one arm that broke."""
+    scale, rate = Remedy("standardize-inputs"), Remedy("set-learning-rate", {"factor": 0.01})
+    both = _race((scale, rate), (), {0: 0.91, 1: 0.93, 2: 0.9}, {0: 0.11, 1: 0.1, 2: 0.12}, share=1.0)
+    alone = _race((scale,), (rate,), {0: 0.91, 1: 0.93, 2: 0.9}, {0: 0.88, 1: 0.93, 2: float("nan")}, share=0.25)
+    quick = _race((rate,), (), {0: 0.5}, {0: 0.1}, share=0.1)
+    fixed = sick.patched({"optimizer.lr": 0.02, "data.scale": "standard"})
+    return Cure(
+        report=report, races=(quick, both, alone), verdict="cured", reason="both together: +0.81 on 3 seeds.",
+        fix=(scale, rate), before=Scores(both.without), after=Scores(both.with_it), experiment=fixed.experiment(),
+        original=sick.experiment(), useless={"dead-units": "its remedies change nothing here"}, cost=5.2, seconds=61.0,
+    )  # fmt: skip
+
+
+def _race(
+    changed: tuple[Remedy, ...],
+    on_top: tuple[Remedy, ...],
+    more: dict[int, float],
+    less: dict[int, float],
+    share: float,
+) -> Race:
+    errors = ("RuntimeError: it broke",) if any(v != v for v in less.values()) else ()
+    effect = effect_of(more, less, Ruler(samples=200))
+    return Race(changed, on_top, ("high-learning-rate",), more, less, effect, share, 9.0, "is it missed?", errors)

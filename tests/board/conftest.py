@@ -7,10 +7,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from boards import COOKIE, TOKEN, served, written
+from boards import COOKIE, TOKEN, example_cure, served, written
 
 from torchdoctor.cli.cure import kept_in
-from torchdoctor.cures.cure import cure
 from torchdoctor.recipe.schema import Recipe
 from torchdoctor.train.run import train
 
@@ -23,12 +22,11 @@ SICK = {
 
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a cure, beside it the sick and the cured run, a child of the cured one, and a run being written."""
+    """A folder with a cure, in it the sick and the cured run, and beside it a child of the cured one."""
     root = tmp_path_factory.mktemp("board") / "runs"
     sick = Recipe.from_dict(SICK)
-    train(sick, root / "demo" / "sick")
-    found = cure(sick.experiment(), budget="6 trials", seeds=1)
-    kept_in(found, root / "demo")
+    report = train(sick, root / "demo" / "sick").report
+    kept_in(example_cure(sick, report), root / "demo")
     train(sick.patched({"optimizer.lr": 0.05, "data.scale": "standard"}), root / "demo" / "cured")
     written(root / "child", facts={"parent": "/elsewhere/runs/demo/cured", "stage": "evaluation"})
     return root

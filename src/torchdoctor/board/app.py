@@ -62,7 +62,7 @@ def app(
         routes += [Route(f"/{page.name}", html), Route(f"/{page.name}.json", twin)]
         if page.name == "runs":
             routes.append(Route("/", html))
-    guard = Middleware(Guard, token=token, hosts=hosts, cookie=cookie)  # type: ignore[arg-type]
+    guard = Middleware(Guard, token=token, hosts=hosts, cookie=cookie)
     return Starlette(routes=routes, middleware=[guard, Middleware(GZipMiddleware, compresslevel=3)], lifespan=lifespan)
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-SLOW = 0.05  # seconds
+SLOW = 0.02  # seconds, after which the old value is handed out
 REST = 10.0  # times what it took
 
 

@@ -28,9 +28,8 @@ HEADERS = {
 }
 # The page that takes the token sends the browser on by itself: a redirect would count as coming from where the link to
 # it stood (a mail, a notebook), and be refused; and the token must not stay in the address bar.
-ENTERED = (
-    '<!doctype html><meta http-equiv="refresh" content="0; url=/"><title>torchdoctor</title><a href="/">torchdoctor</a>'
-)
+ENTERED = """<!doctype html><title>torchdoctor</title><meta http-equiv="refresh" content="0; url=/">
+<link rel="icon" href="/static/icon.svg"><a href="/">torchdoctor</a>"""
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ PRAGMA user_version={FORMAT};
 CREATE TABLE fact (name TEXT PRIMARY KEY, json TEXT NOT NULL);
 CREATE TABLE columns (id INTEGER PRIMARY KEY, signal TEXT NOT NULL, subjects TEXT NOT NULL, width INTEGER NOT NULL);
 CREATE TABLE block (columns INTEGER NOT NULL, steps BLOB NOT NULL, vals BLOB NOT NULL);
+CREATE INDEX of_columns ON block (columns);  -- one entry a block: a page that draws one signal reads no other
 """
 
 

@@ -9,6 +9,7 @@ from torchdoctor.board import charts
 from torchdoctor.board.folder import Place
 from torchdoctor.board.opened import Board, recipe_of, traced
 from torchdoctor.board.page import Asked, Made, page
+from torchdoctor.board.thin import thinned
 from torchdoctor.judge.series import Series
 from torchdoctor.recipe.text import diff, written
 from torchdoctor.record.run import DATABASE
@@ -42,7 +43,7 @@ def _thin(at: Place) -> dict[str, Any]:
     """{signal: [steps, values]}, as many as a chart shows; NaN as None, which becomes NaN again."""
     found = {}
     for signal in SIGNALS:
-        series = charts.thinned(traced(at, [signal])[signal])
+        series = thinned(traced(at, [signal])[signal])
         if len(series) > 1:
             found[signal] = [series.steps.tolist(), series.values.tolist()]
     return found

@@ -58,7 +58,7 @@ function draw(options) {
       charts.set(place, (chart = echarts.init(place, null, { renderer: "canvas" })));
       // Set again by the library for a description of its own; ours says what the curves do.
       place.setAttribute("aria-label", place.getAttribute("aria-label"));
-      chart.on("datazoom", () => closer(place, chart));
+      chart.on("datazoom", ({ batch }) => closer(place, chart, batch?.[0]));
       chart.on("restore", () => chart.setOption(dressed(drawn[place.dataset.chart]), true));
     }
     if (!place.dataset.zoomed) chart.setOption(dressed(option), true);
@@ -67,12 +67,12 @@ function draw(options) {
 }
 
 // A stretch that was chosen is fetched as finely as it was recorded.
-async function closer(place, chart) {
+async function closer(place, chart, chosen) {
   if (document.body.dataset.page !== "run" || !place.dataset.chart.startsWith("curve")) return;
-  const { startValue: first, endValue: last } = chart.getOption().dataZoom[0];
+  if (chosen?.startValue === undefined) return draw(drawn); // one step back from the first choice: all again
   const url = twin();
-  url.searchParams.set("from", Math.floor(first));
-  url.searchParams.set("to", Math.ceil(last));
+  url.searchParams.set("from", Math.max(0, Math.floor(chosen.startValue)));
+  url.searchParams.set("to", Math.ceil(chosen.endValue));
   url.searchParams.set("only", place.dataset.chart);
   const found = await fetched(url);
   const option = found?.charts[place.dataset.chart];
