@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torchdoctor.errors import BadParts
 from torchdoctor.models.gradient_check import check_gradients
 from torchdoctor.models.gru import GRU
-from torchdoctor.models.inception import Inception
+from torchdoctor.models.inception import Block
 from torchdoctor.models.resnet_cifar import ResNetCifar
 
 
@@ -77,7 +77,7 @@ def test_a_parameter_cut_off_by_detach_is_found_with_its_name() -> None:
     [
         (Net(nn.Linear(4, 4), Cubed(3.0), Scaled(cut=False)), torch.randn(3, 4)),
         (ResNetCifar((1, 8, 8), 3, depth=8), torch.zeros(2, 1, 8, 8)),  # kinks of ReLU and max pooling lie at zero
-        (Inception((1, 8, 8), 3, width=4), torch.randn(2, 1, 8, 8)),
+        (Net(Block(3, 4, ((1, 7), (7, 1)), ("relu", "batch"))), torch.randn(2, 3, 8, 8)),
         (GRU((5,), 3, vocabulary=9, width=4), torch.randint(9, (2, 5))),
         (Net(nn.Dropout(0.5), nn.BatchNorm1d(4), nn.Linear(4, 2)), torch.randn(3, 4)),
     ],
