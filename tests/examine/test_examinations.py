@@ -224,6 +224,13 @@ def test_where_a_small_model_is_lost_its_doubts_are_not_told() -> None:
     assert alarms(report) == set() and not {"noisy-labels", "destructive-augmentation"} & {f.name for f in report}
 
 
+def test_steps_that_are_not_examined_are_said_to_be_left_out() -> None:
+    trace = examine(material(name="digits", limit=400, augment=[{"flip": {"horizontal": 0.01}}, "mixup", "rotate"]))
+    left = trace.facts["augmentation_left_out"]
+    assert set(left) == {"flip", "mixup"} and "labels" in left["mixup"] and "samples" in left["flip"]
+    assert [step for step, _ in trace.each("label_kept")] == ["rotate"]
+
+
 def test_files_that_cannot_be_read_are_named_and_the_rest_is_examined(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     for label in ("cat", "dog"):

@@ -23,7 +23,7 @@ LEARNT, ASKED = 2_500, 1_000  # samples learnt from, and samples asked
 K = 5
 USUAL = 0.9  # quantile of the distances of plain samples to their neighbours, class by class
 TRUSTED = 0.4  # of the way from chance to all right, that the model must go on plain samples
-LEAST = 100  # samples asked, or nothing is said
+LEAST = 50  # samples asked, or nothing is said
 
 
 @examination(
@@ -60,15 +60,20 @@ def augmentation(material: Material) -> Iterator[Measurement | Fact]:
         )
     usual = _relabelled(x[learn], y[learn], x[ask], y[ask], reach)
     yield Measurement("relabelled_share", _worst(usual, y[ask]))
+    left: dict[str, str] = {}
     for name, step in material.policy.steps:
         (taught, its), (asked, their) = _changed(step, material, learn), _changed(step, material, ask)
-        if isinstance(step, Mix) or min(len(its), len(their)) < LEAST or len(np.unique(its)) < 2:
-            continue  # labels that are mixed as well; or hardly anything changes
+        if isinstance(step, Mix) or len(their) < LEAST or len(np.unique(its)) < 2:
+            left[name] = (
+                "it mixes labels too" if isinstance(step, Mix) else f"it changes {len(their)} of {len(ask)} samples"
+            )
+            continue
         kept = _taught(taught, its, x[ask], y[ask], material)
         told = _taught(taught, its, asked, their, material)
         yield Measurement("label_kept", (kept - chance) / (plain - chance), name)
         yield Measurement("label_told", (told - chance) / (plain - chance), name)
         yield Measurement("relabelled_share", _worst(_relabelled(x[learn], y[learn], asked, their, reach), their), name)
+    yield Fact("augmentation_left_out", left)
 
 
 def _changed(step: Step, material: Material, rows: Rows) -> tuple[Matrix, Classes]:

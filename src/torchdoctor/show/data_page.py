@@ -85,11 +85,13 @@ def _classes(trace: Trace) -> Any:
 
 def _steps(trace: Trace) -> list[tuple[str, str, str, str]]:
     plain = trace.value("relabelled_share", "") or 0.0
-    return [
+    examined = [
         (name, f"{kept.last:.0%}", f"{trace.value('label_told', name):.0%}",
          f"{trace.value('relabelled_share', name):.1%} (plain {plain:.1%})")
         for name, kept in trace.each("label_kept")
     ]  # fmt: skip
+    left = trace.facts.get("augmentation_left_out", {})
+    return [*examined, *((name, f"not examined, {why}", "", "") for name, why in left.items())]
 
 
 def _galleries(trace: Trace, material: Material) -> Iterator[tuple[str, str, Iterator[Shown]]]:

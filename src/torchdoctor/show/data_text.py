@@ -87,6 +87,8 @@ def step_remarks(trace: Trace) -> Iterator[str]:
     for step, kept in trace.each("label_kept"):
         told = trace.value("label_told", step)
         yield f"Augmentation {printable(step)}: labels kept {kept.last:.0%} for plain samples, {told:.0%} for changed."
+    for step, why in trace.facts.get("augmentation_left_out", {}).items():
+        yield f"Augmentation {printable(step)}: not examined, {printable(why)}."
 
 
 def _column(c: Mapping[str, Any]) -> Row:
