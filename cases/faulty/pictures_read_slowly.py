@@ -14,17 +14,17 @@ class Texts(Dataset):
 
     def __init__(self, x: Tensor, y: Tensor, once: bool) -> None:
         self.texts = [" ".join(f"{v:.6f}" for v in row.repeat(20)) for row in x.flatten(1)]
-        self.y, self.kept = y, {} if once else None
+        self.y, self.once, self.kept = y, once, {}
 
     def __len__(self) -> int:
         return len(self.y)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        if self.kept is not None and index in self.kept:
+        if index in self.kept:
             return self.kept[index]
         values = torch.tensor([float(word) for word in self.texts[index].split()])
         item = values.reshape(20, 1, 8, 8).mean(0), self.y[index]
-        if self.kept is not None:
+        if self.once:
             self.kept[index] = item
         return item
 

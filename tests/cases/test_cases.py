@@ -38,7 +38,21 @@ KNOWN = (
     "too-few-epochs",
     "invalid-labels",
     "non-finite-inputs",
-)  # causes that the first rules know
+    "train-mode-evaluation",
+    "stale-graph",
+    "misused-scheduler",
+    "negative-learning-rate",
+    "strong-dropout",
+    "strong-regularization",
+    "weak-regularization",
+    "large-batch",
+    "tight-clipping",
+    "unshuffled-training",
+    "repeated-batch",
+    "slow-data-loading",
+    "growing-memory",
+    "precision-loss",
+)  # causes that the rules know
 
 
 def built(program: Program) -> tuple[Experiment, Parts]:
@@ -109,6 +123,8 @@ def described(experiment: Experiment, parts: Parts) -> tuple[str, ...]:
         str(parts.optimizer),
         str(experiment.epochs),
     ]
+    shown += [str(settings_of(getattr(parts.train, "dataset", parts.train)))]
+    shown += [str(inside(parts.loss_fn)), *(str(inside(f)) for f in getattr(parts.scheduler, "lr_lambdas", ()))]
     shown += [str([p.requires_grad for p in parts.model.parameters()]), str(held(parts)), loop_of(experiment)]
     shown += [str([float(p.detach().double().sum()) for p in parts.model.parameters()])]
     shown += [str([(b.inputs[0].double().sum(), b.target.double().sum(), b.target.shape) for b in batches])]
@@ -117,6 +133,20 @@ def described(experiment: Experiment, parts: Parts) -> tuple[str, ...]:
 
 def vars_of(model: torch.nn.Module) -> list[dict[str, object]]:
     return [{k: v for k, v in vars(m).items() if isinstance(v, (bool, int, float, str))} for m in model.modules()]
+
+
+def settings_of(data: object) -> dict[str, object]:
+    """How a dataset of the case's own reads its samples."""
+    return {k: v for k, v in getattr(data, "__dict__", {}).items() if isinstance(v, (bool, int, float, str))}
+
+
+def inside(function: object) -> object:
+    """What a loss, or a function of a schedule, computes with: settings of modules, what a function closes over."""
+    if isinstance(function, torch.nn.Module):
+        return vars_of(function)
+    cells = [c.cell_contents for c in getattr(function, "__closure__", None) or ()]
+    keywords = getattr(function, "keywords", {})
+    return [v for v in (*cells, *keywords.values()) if isinstance(v, (bool, int, float, str))]
 
 
 def held(parts: Parts) -> list[bool]:
