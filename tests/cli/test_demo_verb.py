@@ -36,4 +36,4 @@ def test_three_faults_of_different_places_are_proven_and_the_cured_net_reads_the
     page = (out / "report.html").read_text("utf-8")
     assert all(name in page for name in cure["proven"])
     assert Recipe.load(out / "recipe-cured.yaml") != Recipe.load(RECIPE)
-    assert {path.name for path in out.iterdir()} == {"sick", "cured", "report.html", "recipe-cured.yaml"}
+    assert {path.name for path in out.iterdir()} == {"sick", "cured", "cure.json", "report.html", "recipe-cured.yaml"}
