@@ -37,5 +37,4 @@ CASE = Case(
     faults=("unregistered-parameter",),
     faulty=lambda: program(listed=False),
     fixed=lambda: program(listed=True),
-    where=("power",),
 )

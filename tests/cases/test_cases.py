@@ -52,6 +52,16 @@ KNOWN = (
     "slow-data-loading",
     "growing-memory",
     "precision-loss",
+    "missing-hidden-activation",
+    "missing-normalization",
+    "wrong-output-width",
+    "ignored-input",
+    "mode-insensitive-layer",
+    "unregistered-parameter",
+    "wrong-loss",
+    "summed-loss",
+    "unstable-loss",
+    "dominant-penalty",
 )  # causes that the rules know
 
 

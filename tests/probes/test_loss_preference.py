@@ -18,6 +18,7 @@ from torchdoctor.fixes.fix import resolve
 from torchdoctor.judge.finding import Remedy
 from torchdoctor.parts import Parts
 from torchdoctor.probes.attainable_loss import attainable_loss
+from torchdoctor.probes.data_pass import data_pass
 from torchdoctor.probes.loss_limits import loss_limits
 from torchdoctor.probes.loss_preference import loss_preference
 from torchdoctor.probes.penalty_share import penalty_share
@@ -75,13 +76,16 @@ HEALTHY: dict[str, Parts] = {
     "huber": of_values(nn.HuberLoss()),
     "quantiles": of_values(quantiles, outputs=3),
     "counts": program(nn.PoissonNLLLoss(), torch.poisson(torch.ones(90, 1)), 1),
+    "counts of many": program(nn.PoissonNLLLoss(), torch.poisson(torch.full((90, 1), 30.0)), 1),
+    "rates": program(nn.PoissonNLLLoss(log_input=False), torch.poisson(torch.ones(90, 1)), 1, nn.Softplus()),
+    "margins of one": program(nn.SoftMarginLoss(), (2.0 * (torch.arange(90) % 2) - 1)[:, None], 1),
 }
 
 
 @pytest.mark.parametrize("name", HEALTHY)
 def test_losses_that_are_used_as_they_were_meant_are_left_in_peace(name: str) -> None:
     probes = [loss_preference, loss_limits, attainable_loss, penalty_share]
-    report = judged(HEALTHY[name], probes, wrong_loss, unstable_loss, wrong_output_width)
+    report = judged(HEALTHY[name], [data_pass, *probes], wrong_loss, unstable_loss, wrong_output_width)
     assert names(report) == []
 
 
@@ -104,8 +108,8 @@ def test_what_should_be_large_and_is_made_small_is_found_and_turned_round(parts:
 
 def test_a_cross_entropy_of_amounts_has_no_bottom_and_squares_have() -> None:
     parts = of_values(nn.BCEWithLogitsLoss())
-    assert names(judged(parts, [loss_preference], wrong_loss)) == []  # what the targets are is the data pass's to say
-    assert measured(loss_preference, parts)[0]["loss_is_bottomless", ""] == 1
+    assert names(judged(parts, [data_pass, loss_preference], wrong_loss)) == ["wrong-loss"]
+    assert names(judged(parts, [loss_preference], wrong_loss)) == []  # what the targets are, the data pass says
     cured = resolve(Remedy("use-squared-error")).apply(parts)
     assert measured(loss_preference, cured)[0]["loss_is_bottomless", ""] == 0
 

@@ -26,6 +26,7 @@ CLOSE = 0.005  # of the way down to the free loss: near enough to stop
 
 @probe(
     passes=6,
+    seconds=1.0,  # the walks, some hundred calls each of the loss and of what stands behind the last weights
     measures={
         "attainable_loss": "loss: the lowest when the output of the last weights is optimised freely, on one batch",
         "free_loss": "loss: the lowest when the loss is fed whatever it likes best; what no output activation costs",

@@ -107,7 +107,7 @@ class _Clock:
 
     def forbids(self, probe: Probe, pass_seconds: float) -> str:
         """Why the probe does not fit into what is left; "" when it does."""
-        estimate = probe.passes * pass_seconds
+        estimate = probe.passes * pass_seconds + probe.seconds
         left = self.budget - self.stopwatch.seconds
         if probe.passes <= ALWAYS or estimate <= left:
             return ""

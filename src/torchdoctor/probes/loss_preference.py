@@ -120,13 +120,14 @@ def _straight(loss_of: Loss, output: Tensor) -> bool:
 
 
 def _falls(loss_of: Loss, output: Tensor) -> bool:
-    """Down the slope, far out, it is below zero and still falling; or it does so among probabilities."""
+    """Down the slope, far out, it is below zero and still falling; of a loss that refuses such outputs, whether it is
+    below zero among probabilities."""
     slope = gradient(loss_of, torch.full_like(output, 0.5))
     if slope is None or not bool(slope.any()):
         return False
     down = -slope.sign()
     near, far = _value(loss_of, FAR * down), _value(loss_of, FARTHER * down)
-    if math.isfinite(near) and math.isfinite(far):
+    if not math.isnan(near):
         return near < BOTTOM and far < 5 * near
     return _value(loss_of, torch.where(down > 0, 1 - 1e-6, 1e-6).to(output.dtype)) < BOTTOM
 

@@ -23,6 +23,7 @@ MANY = 2_000  # targets that the best constant is sought for
 
 @probe(
     passes=2,
+    seconds=1.0,  # the walk to the best constant, some hundred calls of the loss
     measures={
         "start_loss": "loss: of one batch before any step; NaN where the loss refuses the outputs",
         "prior_loss": "loss: of the best constant prediction (label entropy, ln 2, variance ...)",

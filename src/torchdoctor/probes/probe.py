@@ -37,6 +37,7 @@ Experimenter = Callable[["Bench"], Iterable[Measurement | Fact]]
 class Probe:
     """passes: about how many forward-and-backward passes of one batch it takes (a budget is counted in these).
 
+    seconds: what it takes besides, whatever the model costs, on one core.
     measures: signal name -> "unit: meaning", everything it may yield.
     """
 
@@ -46,13 +47,14 @@ class Probe:
     doc: str
     run: Experimenter
     module: str
+    seconds: float = 0.0
 
 
-def probe(*, passes: int, measures: Mapping[str, str]) -> Callable[[Experimenter], Probe]:
+def probe(*, passes: int, measures: Mapping[str, str], seconds: float = 0.0) -> Callable[[Experimenter], Probe]:
     """Make a probe of a generator function; it is named like the function, with hyphens."""
 
     def make(fn: Experimenter) -> Probe:
         name = fn.__name__.replace("_", "-")
-        return Probe(name, passes, dict(measures), inspect.getdoc(fn) or "", fn, fn.__module__)
+        return Probe(name, passes, dict(measures), inspect.getdoc(fn) or "", fn, fn.__module__, seconds)
 
     return make
