@@ -52,6 +52,8 @@ KNOWN = (
     "slow-data-loading",
     "growing-memory",
     "precision-loss",
+    "unshuffled-split",
+    "leaked-validation",
     "missing-hidden-activation",
     "missing-normalization",
     "wrong-output-width",
@@ -125,7 +127,7 @@ def test_the_benchmark_is_not_small() -> None:
 
 def described(experiment: Experiment, parts: Parts) -> tuple[str, ...]:
     """All that a program is made of, as text: what a twin must differ in somewhere."""
-    batches = [as_batch(raw) for raw in parts.train]
+    batches = [as_batch(raw) for loader in (parts.train, parts.val or ()) for raw in loader]
     shown = [
         str(parts.model),
         str(vars_of(parts.model)),
