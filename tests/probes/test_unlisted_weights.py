@@ -70,9 +70,9 @@ def test_healthy_nets_list_all_they_have() -> None:
 def test_what_lists_and_dicts_hold_is_named_as_it_is_reached() -> None:
     values, facts = measured(unlisted_weights, table(Listed()))
     assert values["unlisted_weights", ""] == values["unlisted_outside", ""] == 5
-    assert {w["name"] for w in facts["unlisted_weights"]} == {
+    assert [w["name"] for w in facts["unlisted_weights"]] == [
         "hidden[0].weight", "hidden[0].bias", "hidden[1].weight", "hidden[1].bias", "scales['out']",
-    }  # fmt: skip
+    ]  # fmt: skip
 
 
 def test_layers_made_in_forward_are_weights_and_points_to_differentiate_at_are_not() -> None:

@@ -36,7 +36,8 @@ def unlisted_weights(bench: Bench) -> Iterator[Measurement | Fact]:
     leaves = unlisted(parts.model, first)
     names = _names(parts.model)
     held = {id(p) for group in parts.optimizer.param_groups for p in group["params"]}
-    kept = [t for t in leaves if id(t) in names]
+    order = {i: place for place, i in enumerate(names)}
+    kept = sorted((t for t in leaves if id(t) in names), key=lambda t: order[id(t)])
     anew = _constant([t for t in leaves if id(t) not in names], unlisted(parts.model, second), names, first.size)
     found = [*kept, *anew]
     yield Measurement("unlisted_weights", float(len(found)))

@@ -33,8 +33,8 @@ QUIET = {
     severity=Severity.ERROR,
     needs=["unlisted_weights"],
     explains=[
-        "stalled-loss", "no-better-than-prior", "underfitting", "mode-insensitive-layer", "insufficient-capacity",
-        "low-learning-rate", "too-few-epochs",
+        "stalled-loss", "no-better-than-prior", "underfitting", "insufficient-capacity", "low-learning-rate",
+        "too-few-epochs",
     ],
 )  # fmt: skip
 def unregistered_parameter(trace: Trace) -> Iterator[Finding]:
