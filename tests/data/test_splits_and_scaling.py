@@ -60,6 +60,12 @@ def test_a_limit_keeps_the_classes_in_proportion():
     assert few.train.y.bincount().min() >= 8
 
 
+@pytest.mark.parametrize("limit", [1, 4, 5, 15, 101])
+def test_a_limit_is_met_also_where_classes_get_a_fraction_of_a_sample(limit):
+    few = limited(divided(as_divided(digits()), (0.7, 0.2, 0.1), 0), limit, 0)
+    assert [len(part) for part in few] == [limit] * 3
+
+
 @pytest.mark.parametrize(
     "given",
     [

@@ -118,7 +118,8 @@ def limited(data: Divided, limit: int | None, seed: int) -> Divided:
     def few(part: Samples | None) -> Samples | None:
         if part is None or len(part) <= limit:
             return part
-        return part.take(stratified(part.y, [limit, len(part) - limit], seed)[0])
+        drawn, others = stratified(part.y, [limit, len(part) - limit], seed)
+        return part.take(np.concatenate([drawn, others])[:limit])  # rounded class by class it may be some more, or less
 
     train, *held_out = map(few, data)
     assert train is not None
