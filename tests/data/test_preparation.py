@@ -231,6 +231,11 @@ def test_a_column_of_names_is_no_category_and_an_empty_one_holds_nothing():
         prepared(samples(a=[NAN, NAN], b=[1.0, 2.0]))
 
 
+def test_a_new_column_takes_no_other_ones_name():
+    with pytest.raises(BadParts, match="two columns are called 'c=x'"):
+        prepared(samples(**{"c": ["x", "y"], "c=x": [1.0, 2.0]}))
+
+
 def test_columns_may_be_called_whatever_the_file_calls_its_own_things(tmp_path):
     data = samples(tensor=[1.0, NAN, 3], name=["x", "y", "x"], fields=[1.0, 2, 3], tensors=[0.0, 1, 0])
     preparation, x = prepared(data, Fill(("tensor",)), Fill(), OneHot(), scale="standard")

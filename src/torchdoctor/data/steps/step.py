@@ -47,5 +47,8 @@ def replaced(x: Columns, new: Mapping[str, Columns]) -> Columns:
     """The table with other columns in the place of those that `new` names."""
     made: Columns = {}
     for name, values in x.items():
-        made.update(new.get(name, {name: values}))
+        there = new.get(name, {name: values})
+        if twice := next((n for n in there if n in made), None):
+            raise BadParts(f"After this step two columns are called {twice!r}; rename one, or leave it out.")
+        made.update(there)
     return made
