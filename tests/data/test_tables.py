@@ -196,3 +196,11 @@ def test_one_class_alone_is_refused_by_its_name(tmp_path):
     data = table(csv(tmp_path, "a,y\n1,p\n2,p\n"), target="y")
     with pytest.raises(BadParts, match="All 2 training targets are 'p'"):
         learnable(as_divided(data))
+
+
+def test_the_target_is_no_input_and_what_holds_nothing_else_is_refused(tmp_path):
+    root = csv(tmp_path, "a,y\n1,p\n2,q\n")
+    with pytest.raises(BadParts, match=r"data\.text is the target, 'y'"):
+        table(root, target="y", text="y")
+    with pytest.raises(BadParts, match="no column is left to learn from"):
+        table(root, target="y", drop=["a"])

@@ -43,6 +43,10 @@ class Roles:
                     raise BadParts(f"data.{key}: {source} has no column {name!r}. {did_you_mean(name, known)}")
         if self.columns is not None and self.target in self.columns:
             raise BadParts(f"data.args.columns holds the target, {self.target!r}: the model would read the answer.")
+        if self.text == self.target:
+            raise BadParts(f"data.text is the target, {self.target!r}: the model would read the answer.")
+        if not self.inputs(known):
+            raise BadParts(f"{source}: no column is left to learn from. Columns: {', '.join(known)}.")
 
     def inputs(self, known: Sequence[str]) -> Sequence[str]:
         """The columns that a model sees."""
