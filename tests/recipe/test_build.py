@@ -203,6 +203,7 @@ def test_a_model_of_ones_own_is_offered_only_what_it_takes(mine):
         ({"model.name": "MINE:no_net", "model.args": {}}, "made a int"),
         ({"model.args": {"hiden": [3]}}, "model.args.hiden: MLP takes no 'hiden'. Did you mean 'hidden'?"),
         ({"model.name": "transformer", "model.args": {}}, "model.name = 'transformer' reads token ids"),
+        ({"data.name": "MINE:texts", "data.scale": "none"}, "model.name = 'mlp' reads decimals"),
         ({"optimizer.args": {"eps": 1e-8}}, "optimizer.args.eps: SGD takes no 'eps'"),
         ({"optimizer.name": "adam", "optimizer.momentum": 0.9}, "optimizer.momentum = 0.9: adam takes no momentum"),
         (

@@ -30,6 +30,11 @@ def made_model(recipe: Recipe, sizes: Mapping[str, Any]) -> nn.Module:
             raise BadRecipe(f"model.{name} = {value!r}: {asked.name} takes no {name}; leave it out.")
     if asked.name in READS_IDS and "vocabulary" not in {**sizes, **asked.args}:
         raise BadRecipe(f"model.name = {asked.name!r} reads token ids, and data {recipe.data.name!r} has decimals.")
+    if asked.name in MODELS and asked.name not in READS_IDS and "vocabulary" in sizes:
+        raise BadRecipe(
+            f"model.name = {asked.name!r} reads decimals, and data {recipe.data.name!r} has token ids: choose "
+            f"{', '.join(READS_IDS[:-1])} or {READS_IDS[-1]}; of a text, data.features: [words] makes decimals."
+        )
     model = called(function, "model.args", asked.args, offered={**sizes, **settings})
     if not isinstance(model, nn.Module):
         raise BadRecipe(f"model.name = {asked.name!r} made a {type(model).__name__}; it must make a Module.")
