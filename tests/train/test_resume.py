@@ -21,8 +21,8 @@ from torchdoctor.errors import BadCheckpoint
 from torchdoctor.parts import Parts
 from torchdoctor.train import checkpoint
 from torchdoctor.train.log import History
-from torchdoctor.train.loop import LoopOptions, fit
-from torchdoctor.train.resume import Checkpoints
+from torchdoctor.train.loop import LoopOptions, fit, start
+from torchdoctor.train.resume import Checkpoints, checkpoint_in, restore
 from torchdoctor.train.seed import random_state, seed_all, set_random_state
 from torchdoctor.train.standing import Standing
 
@@ -173,6 +173,16 @@ def test_a_checkpoint_of_another_optimizer_is_refused_in_one_line(tmp_path):
     assert "\n" not in str(refused.value)
 
 
+def test_a_checkpoint_of_an_optimizer_with_other_settings_is_refused(tmp_path):
+    def by(optimizer: type[torch.optim.Optimizer]) -> Parts:
+        p = build()
+        return Parts(p.model, p.loss_fn, optimizer(p.model.parameters(), lr=0.1), p.train)
+
+    fit(by(torch.optim.SGD), History(1), checkpoints=Checkpoints(tmp_path))  # without momentum it keeps no state
+    with pytest.raises(BadCheckpoint, match=r"another optimizer.*it has no betas"):
+        restore(tmp_path / "last", start(by(torch.optim.Adam), LoopOptions(), 2))
+
+
 @pytest.mark.parametrize("file", [checkpoint.WEIGHTS, checkpoint.STATE])
 @pytest.mark.parametrize("damage", ["cut", "empty", "gone", "garbage"])
 def test_a_damaged_checkpoint_is_named_in_one_line(tmp_path, file, damage):
@@ -229,6 +239,16 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_old_one_and_lets_trainin
 def test_no_checkpoint_says_what_to_give(tmp_path):
     with pytest.raises(BadCheckpoint, match="There is no checkpoint"):
         checkpoint.load(tmp_path / "last", build().model)
+
+
+def test_a_checkpoint_may_be_the_current_folder_which_has_no_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadCheckpoint, match="holds no checkpoint to resume from"):
+        checkpoint_in(Path())
+    model = build().model
+    checkpoint.save(tmp_path / "last", model, {"n": 1})
+    monkeypatch.chdir(tmp_path / "last")
+    assert checkpoint.load(checkpoint_in(Path()), model) == {"n": 1}
 
 
 SAVING = """

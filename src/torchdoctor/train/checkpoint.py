@@ -114,9 +114,9 @@ def _take_place(new: Path, folder: Path) -> None:
 
 def _whole(folder: Path) -> Path:
     """The folder to read: itself, or the new one when the process was killed between the two moves."""
-    new, old = folder.with_name(folder.name + ".new"), folder.with_name(folder.name + ".old")
     if folder.is_dir():
         return folder
+    new, old = (folder.parent / (folder.name + end) for end in (".new", ".old"))  # "." has no name to change
     if new.is_dir() and old.is_dir():
         return new
     raise BadCheckpoint(f"There is no checkpoint {folder}. Give the folder of one, such as RUN/last.")

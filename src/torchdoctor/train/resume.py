@@ -66,6 +66,6 @@ def restore(folder: Path, at: Standing) -> None:
 def checkpoint_in(path: Path) -> Path:
     """The last checkpoint of a run folder; a checkpoint's own folder is given back. Raises BadCheckpoint for others."""
     for folder in (path / "last", path):
-        if (folder / checkpoint.STATE).is_file() or folder.with_name(folder.name + ".old").is_dir():
+        if (folder / checkpoint.STATE).is_file() or (folder.parent / f"{folder.name}.old").is_dir():
             return folder
     raise BadCheckpoint(f"{path} holds no checkpoint to resume from. Give a run folder, or one of its checkpoints.")

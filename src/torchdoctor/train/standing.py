@@ -106,6 +106,9 @@ class Standing:
         parts, device = self.parts, device_of(self.parts.model)
         try:
             parts.optimizer.load_state_dict(state["optimizer"])
+            for name in parts.optimizer.defaults:  # torch would find out at the first step
+                if any(name not in group for group in parts.optimizer.param_groups):
+                    raise ValueError(f"it has no {name}")
             if state["step"]:  # taken before the stop: torch's schedules need not warn that none was
                 vars(parts.optimizer)["_opt_called"] = True
             self.schedules.load_state_dict(state["scheduler"])
