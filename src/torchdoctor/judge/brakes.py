@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from torchdoctor.judge.trace import Trace
 
-LEARNT = 0.5  # of the first loss: without the brake the steps must get below, or they say nothing of it
+LEARNT = 0.5  # of the first loss: without the brake the steps should get below ...
+BEGUN = 0.8  # ... and must get below this, or they say nothing of it
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,10 @@ class Freed:
     def share(self) -> float:
         return (self.first - self.planned) / (self.first - self.free)
 
+    def below(self, share: float) -> bool:
+        """Where the steps were too few to learn without the brake, less than half of `share` counts only."""
+        return self.share < (share if self.free < LEARNT * self.first else share / 2)
+
 
 def freed(trace: Trace, without: str) -> Freed | None:
     """without: as the probe names the run. None when there was none, or when it did not learn either."""
@@ -36,6 +41,6 @@ def freed(trace: Trace, without: str) -> Freed | None:
     planned, free = runs.get("as planned"), runs.get(without)
     if planned is None or free is None or not math.isfinite(planned.first + planned.last + free.last):
         return None
-    if not 0 <= free.last < LEARNT * planned.first:
+    if not 0 <= free.last < BEGUN * planned.first:
         return None
     return Freed(planned.first, planned.last, free.last, int(planned.steps[-1]))

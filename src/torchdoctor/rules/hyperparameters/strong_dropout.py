@@ -46,8 +46,9 @@ def strong_dropout(trace: Trace, *, share: float = 0.25, hint: float = 0.5) -> I
     How it decides
         By experiment: the same few batches, the same steps, with dropout as planned and with none; the loss of both is
         taken with dropout off. Of the way that the steps go without dropout they go less than `share` with it: a
-        warning; less than `hint`: a hint. Nothing is said where no dropout brings the loss not even to half. Healthy
-        networks with dropout of 0.1 to 0.5 went 0.85 to 1 of the way, such with 0.8 and more 0.01 to 0.03.
+        warning; less than `hint`: a hint. Where the loss does not come to half without dropout either, half
+        of these shares count, and nothing is said where it does not come to 0.8. Healthy networks with dropout of 0.1
+        to 0.5 went 0.85 to 1 of the way, such with 0.8 and more 0.01 to 0.03.
 
     When it is wrong
         Networks so wide that they learn with nine tenths dropped, only later than the experiment is long.
@@ -56,13 +57,13 @@ def strong_dropout(trace: Trace, *, share: float = 0.25, hint: float = 0.5) -> I
         N. Srivastava et al., "Dropout", 2014, section 7.3: best kept between 0.4 and 0.8 of the units.
     """
     found, dropped = freed(trace, "no dropout"), trace.value("dropout_share")
-    if found is None or dropped is None or not found.share < hint:
+    if found is None or dropped is None or not found.below(hint):
         return
     yield Finding(
         f"In {found.steps} steps the loss goes from {found.first:.3g} to {found.planned:.3g} with dropout of up to "
         f"{dropped:.2g}, and to {found.free:.3g} without.",
-        confidence=0.9 if found.share < share else 0.5,
-        severity=Severity.WARNING if found.share < share else Severity.INFO,
+        confidence=0.9 if found.below(share) else 0.5,
+        severity=Severity.WARNING if found.below(share) else Severity.INFO,
         evidence={"first": found.first, "with_dropout": found.planned, "without": found.free, "dropout": dropped},
         fixes=(Remedy("weaken-dropout"),),
     )

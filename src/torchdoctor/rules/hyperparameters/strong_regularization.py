@@ -63,8 +63,9 @@ def strong_regularization(
     How it decides
         By experiment, where there was one: the same few batches, the same steps, with the decay as planned and without.
         Of the way that the loss goes without decay it goes less than `share` with it: a warning; less than `hint`: a
-        hint. Nothing is said where the steps do not bring the loss to half without decay either. Healthy networks went
-        0.95 to 1 of the way, such with decay of 0.3 and more 0.01 to 0.03.
+        hint. Where the loss does not come to half without decay either, half of these shares count, and nothing is said
+        where it does not come to 0.8. Healthy networks went 0.95 to 1 of the way, such with decay of 0.3 and more 0.01
+        to 0.03.
         In a run that was watched, for decay that needs longer than the experiment: the optimizer decays weights, the
         median weight matrix has less than `left` of its first length, and the loss is what guessing scores.
 
@@ -75,12 +76,12 @@ def strong_regularization(
         A. Krogh, J. Hertz, "A Simple Weight Decay Can Improve Generalization", 1991.
     """
     found = freed(trace, "no weight decay")
-    if found is not None and found.share < hint:
+    if found is not None and found.below(hint):
         yield Finding(
             f"In {found.steps} steps the loss goes from {found.first:.3g} to {found.planned:.3g} with the weight decay "
             f"of {_decay(trace):.2g}, and to {found.free:.3g} without.",
-            confidence=0.9 if found.share < share else 0.5,
-            severity=Severity.WARNING if found.share < share else Severity.INFO,
+            confidence=0.9 if found.below(share) else 0.5,
+            severity=Severity.WARNING if found.below(share) else Severity.INFO,
             evidence={"first": found.first, "with_decay": found.planned, "without": found.free},
             fixes=(Remedy("remove-weight-decay"),),
         )
