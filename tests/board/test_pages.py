@@ -61,6 +61,18 @@ def test_runs_are_filtered_sorted_and_turned(board: Board) -> None:
     assert keys(page="7") == keys() and "No run matches" in client.get("/runs", params={"q": "nothing"}).text
 
 
+def test_a_run_that_nobody_judged_is_judged_when_it_is_opened(board: Board) -> None:
+    root, client = board
+    written(root / "a")
+
+    def findings() -> dict[str, int] | None:
+        return client.get("/runs.json").json()["runs"][0]["findings"]  # type: ignore[no-any-return]
+
+    assert findings() is None and "open to judge" in client.get("/").text
+    said = client.get("/run.json", params={"at": "a"}).json()["findings"]
+    assert _soon(lambda: sum((findings() or {}).values()) == len(said) > 0)
+
+
 def test_two_runs_that_name_each_other_as_parent_are_both_listed(board: Board) -> None:
     root, client = board
     written(root / "a", facts={"parent": "b"})

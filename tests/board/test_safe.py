@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -165,6 +167,25 @@ def test_names_with_html_are_shown_not_obeyed(board: Board) -> None:
         assert "' onload=x" not in answer.text.replace("&#39; onload", "")
 
 
+def pairs() -> list[tuple[str, str]]:
+    return list(zip("abcdefghijk", "bcdefghijkl"))
+
+
+def findings(**other: object) -> str:
+    finding = {
+        "name": "stalled-loss", "kind": "symptom", "place": "optimisation", "code": "O09", "severity": "error",
+        "confidence": 0.5, "message": "", "where": [], "steps": None, "evidence": {}, "explains": [],
+        "explained_by": [], "fixes": [],
+    }  # fmt: skip
+    return json.dumps({"title": "", "findings": [{**finding, **other}], "quiet": [], "not_run": {}, "crashed": {}})
+
+
+def fact(folder: Path, name: str, text: str) -> None:
+    with closing(sqlite3.connect(folder / "signals.db")) as db:
+        db.execute("INSERT OR REPLACE INTO fact VALUES (?,?)", (name, text))
+        db.commit()
+
+
 DAMAGE = {
     "empty": lambda f: (f / "signals.db").write_bytes(b""),
     "no database": lambda f: (f / "signals.db").write_bytes(b"x" * 9000),
@@ -175,16 +196,34 @@ DAMAGE = {
         "!!python/object/apply:os.system ['touch /tmp/owned']"
     ),
     "recipe a bomb": lambda f: (f / "recipe.yaml").write_text("a: " + "[" * 5000),
+    "recipe a larger bomb": lambda f: (f / "recipe.yaml").write_text("a: " + "[" * 190_000),
+    "recipe of references": lambda f: (f / "recipe.yaml").write_text(
+        "a: &a [x, x]\n" + "".join(f"{c}: &{c} [*{b}, *{b}, *{b}, *{b}, *{b}, *{b}, *{b}, *{b}]\n" for b, c in pairs())
+    ),
     "recipe not text": lambda f: (f / "recipe.yaml").write_bytes(b"\xff\xfe\0"),
     "recipe too large": lambda f: (f / "recipe.yaml").write_bytes(b"a: 1\n" * 400_000),
     "findings no JSON": lambda f: (f / "findings.json").write_text("{"),
     "findings a list": lambda f: (f / "findings.json").write_text("[1]"),
     "findings of others": lambda f: (f / "findings.json").write_text('{"findings": [{"severity": 3}]}'),
     "findings deep": lambda f: (f / "findings.json").write_text('{"findings": ' + "[" * 100_000),
+    "findings of large numbers": lambda f: (f / "findings.json").write_text(
+        findings(confidence=10**400, steps=[10**400, 1], evidence={"a": 10**400})
+    ),
+    "findings of other types": lambda f: (f / "findings.json").write_text(
+        findings(message={"a": 1}, where=[[1]], steps=["a", "b"], evidence={"a": []})
+    ),
+    "facts deep": lambda f: fact(f, "stage", "[" * 5000 + "]" * 5000),
+    "facts of large numbers": lambda f: fact(f, "steps", "1" * 500),
+    "facts of other types": lambda f: [fact(f, name, "[1]") for name in ("steps", "parent", "stage")],
     "environment a number": lambda f: (f / "environment.json").write_text("3"),
     "cure no JSON": lambda f: (f / "cure.json").write_text("nonsense"),
     "cure empty": lambda f: (f / "cure.json").write_text("{}"),
     "cure of others": lambda f: (f / "cure.json").write_text('{"races": [{"effect": {}}], "verdict": 3}'),
+    "cure of large numbers": lambda f: (f / "cure.json").write_text(
+        '{"races": [], "verdict": "cured", "reason": "", "before": {"mean": 1e999, "by_seed": {"0": 1}}, "after": '
+        '{"mean": 1, "by_seed": {}}, "diff": "", "by_hand": "", "code": "", "useless": {}, "report": {"findings": []}, '
+        f'"cost": {10**400}, "seconds": 1}}'
+    ),
     "deleted": shutil.rmtree,
 }
 

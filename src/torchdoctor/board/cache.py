@@ -56,6 +56,12 @@ class Cache:
             kept = self._touched(name)
             return kept.value if kept is not None and kept.stamp == stamp else self._make(name, stamp, make)
 
+    def peek(self, name: tuple[str, ...], stamp: object) -> Any:
+        """The value, where it has been made for this stamp; else None."""
+        with self._lock:
+            kept = self._kept.get(name)
+        return kept.value if kept is not None and kept.stamp == stamp else None
+
     def close(self) -> None:
         self._worker.shutdown(wait=False, cancel_futures=True)
 

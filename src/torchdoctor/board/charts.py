@@ -97,7 +97,7 @@ def heat(group: Mapping[str, Series], t: Texts) -> Option | None:
     logarithmic = len(positive) and good.min() >= 0 and positive.max() / positive.min() > 10**DECADES
     floor = float(positive.min()) if logarithmic else 0.0
     shade = np.log10(np.maximum(table, floor)) if logarithmic else table
-    bad = [[int(x), int(y)] for y, x in np.argwhere(np.isinf(table) | _lost_cells(alone, table))]
+    bad = [[int(x), int(y), 1] for y, x in np.argwhere(np.isinf(table) | _lost_cells(alone, table))]
     data = [
         [x, y, _plain(table[y, x], 4), *([_plain(shade[y, x], 4)] if logarithmic else [])]
         for y, x in np.argwhere(np.isfinite(table)).tolist()
@@ -106,13 +106,20 @@ def heat(group: Mapping[str, Series], t: Texts) -> Option | None:
     colours = {"dimension": 3 if logarithmic else 2, "seriesIndex": 0, "min": low, "max": max(high, low + 1e-9),
                "inRange": {"color": HEAT}, "text": [number(float(good.max())), number(float(good.min()))]}  # fmt: skip
     drawn = {"type": "heatmap", "name": "", "data": data, "encode": {"tooltip": [2]}, "progressive": 0}
-    broken = {"type": "scatter", "name": t("not_finite"), "data": bad, "symbol": "rect", "symbolSize": 7,
-              "itemStyle": {"color": "$error"}}  # fmt: skip
+    broken = {"type": "heatmap", "name": t("not_finite"), "data": bad, "progressive": 0}
+    red = {
+        "type": "piecewise",
+        "show": False,
+        "seriesIndex": 1,
+        "dimension": 2,
+        "pieces": [{"value": 1, "color": "$error"}],
+    }
     return {
         "xAxis": {"type": "category", "data": [f"{s:,}" for s in steps.tolist()], "name": t("step")},
         "yAxis": {"type": "category", "data": [printable(name) for name in alone], "inverse": True},
         "series": [drawn, broken] if bad else [drawn],
-        "visualMap": colours,
+        "visualMap": [colours, red] if bad else [colours],
+        "legend": {"show": False},
         "rows": len(alone),
         "aria": {
             "label": t("heat_alt", rows=len(alone), low=number(float(good.min())), high=number(float(good.max())))

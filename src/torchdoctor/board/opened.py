@@ -17,14 +17,17 @@ import yaml
 from torchdoctor.board.cache import Cache
 from torchdoctor.board.folder import CURE, LOG, Place, place, places
 from torchdoctor.errors import BadRun
+from torchdoctor.judge.finding import Finding
 from torchdoctor.judge.judge import judge
 from torchdoctor.judge.report import Report, jsonable
 from torchdoctor.judge.trace import Trace
 from torchdoctor.record.run import DATABASE, Run
 
-TEXT, BIG = 1_000_000, 50_000_000  # bytes of a recipe, of a report or a cure, beyond which it is not read
+TEXT, BIG = 200_000, 50_000_000  # bytes of a recipe, of a report or a cure, beyond which it is not read
+DEEPEST = 30  # brackets within brackets of a recipe
+LARGEST = 10**15  # of a step, or any whole number
 SHOWN = ("loss", "val_loss", "train_score", "val_score", "test_score")  # last values in the list of runs
-FACTS = ("stage", "parent", "steps")
+FACTS: Mapping[str, type] = {"stage": str, "parent": str, "steps": int}
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,14 @@ class Board:
 
     def summary(self, at: Place) -> Mapping[str, Any]:
         """One line on the run; a damaged one has an `error`."""
-        summary: Mapping[str, Any] = self.kept("summary", at, lambda: _summary(at))
+        summary: dict[str, Any] = self.kept("summary", at, lambda: _summary(at))
+        if summary["findings"] is None:  # of a run that was opened, this board knows what the rules say
+            return {**summary, "findings": _counts(self.cache.peek((at.key, "report"), at.stamp))}
         return summary
+
+    def recipe(self, at: Place) -> dict[str, Any]:
+        """The recipe as plain values; empty where there is none. Raises BadRun."""
+        return dict(self.kept("recipe", at, lambda: recipe_of(at)))
 
     def report(self, at: Place) -> Report:
         """What the rules say; of a finished run what they said then. Without a trace."""
@@ -67,11 +76,25 @@ def recipe_of(at: Place) -> dict[str, Any]:
     """The recipe as plain values; empty where the run came from a loop of the user's own. Raises BadRun."""
     if "recipe.yaml" not in at.files:
         return {}
+    text = _text(at, "recipe.yaml", TEXT)
     try:
-        values = yaml.safe_load(_text(at, "recipe.yaml", TEXT))
-    except (yaml.YAMLError, RecursionError):
-        raise BadRun(f"{at.key}/recipe.yaml is damaged: it is not valid YAML.") from None
-    return jsonable(values) if isinstance(values, dict) else {}
+        values = yaml.safe_load(text) if _is_simple(text) else None
+    except (yaml.YAMLError, ValueError, RecursionError):
+        values = None
+    if not isinstance(values, dict):
+        raise BadRun(f"{at.key}/recipe.yaml is damaged: it holds no recipe.")
+    return dict(jsonable(values))
+
+
+def _is_simple(text: str) -> bool:
+    """Looked at piece by piece before it is read as a whole: of a few lines with references to each other, or of very
+    deep brackets, a reader of YAML makes gigabytes or hours. A recipe has neither."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST or isinstance(event, yaml.AliasEvent):
+            return False
+    return True
 
 
 def environment_of(at: Place) -> dict[str, Any]:
@@ -101,7 +124,7 @@ def _summary(at: Place) -> dict[str, Any]:
         }
     try:
         with closing(Run(at.path)) as run:
-            facts = {name: value for name, value in run.facts.items() if name in FACTS}
+            facts = {name: value for name, value in run.facts.items() if _fits(value, FACTS.get(name, ()))}
             last = {name: run.last(name) for name in SHOWN}
     except BadRun as error:
         return plain | {"error": str(error)}
@@ -123,10 +146,27 @@ def _said(at: Place) -> Any:
     """findings.json of a run that is not being written any more; None where there is none, or not a whole one."""
     found = None if at.files.get(LOG) else _json(at, "findings.json", BIG)
     try:
-        Report.from_json(json.dumps(found))
-    except (TypeError, KeyError, ValueError, AttributeError, IndexError):
+        sound = all(map(_is_sound, Report.from_json(json.dumps(found))))
+    except (TypeError, KeyError, ValueError, AttributeError, IndexError, RecursionError):
         return None
-    return found
+    return found if sound else None
+
+
+def _is_sound(finding: Finding) -> bool:
+    """Of the types that pages count on: a file may hold anything."""
+    texts = (finding.name, finding.code, finding.message, finding.kind, finding.place, *finding.explained_by)
+    numbers = (finding.confidence, *(finding.steps or ()))
+    return (
+        all(isinstance(text, str) for text in texts)
+        and all(_fits(n, (int, float)) for n in numbers)
+        and all(isinstance(step, int) for step in finding.steps or ())
+        and all(_fits(value, (int, float, str)) for value in (*finding.evidence.values(), *finding.where))
+    )
+
+
+def _fits(value: Any, kind: type | tuple[type, ...]) -> bool:
+    """Of that type, and no whole number that is too large to be written as another."""
+    return isinstance(value, kind) and not (isinstance(value, int) and abs(value) > LARGEST)
 
 
 def _reported(at: Place) -> dict[str, Any]:
@@ -138,10 +178,10 @@ def _reported(at: Place) -> dict[str, Any]:
 
 def _json(at: Place, name: str, most: int) -> dict[str, Any]:
     try:
-        found = json.loads(_text(at, name, most)) if name in at.files else {}
+        found = jsonable(json.loads(_text(at, name, most))) if name in at.files else {}
     except (BadRun, ValueError, RecursionError):
         return {}
-    return jsonable(found) if isinstance(found, dict) else {}
+    return found if isinstance(found, dict) else {}
 
 
 def _text(at: Place, name: str, most: int) -> str:

@@ -28,6 +28,7 @@ def board(
 ) -> None:
     """Show the runs as web pages: live curves, layers, findings, cures, comparisons. Ends with Ctrl-C."""
     import secrets
+    import sys
 
     from torchdoctor.errors import BadRecipe, did_you_mean
     from torchdoctor.extra import needed
@@ -43,7 +44,9 @@ def board(
         if as_json:
             print_json({"url": address.url, "port": address.port})
         else:
-            print(address.url, flush=True)
+            print(address.url)
+        sys.stdout.flush()  # whoever reads it from a pipe waits for it
+        if not as_json:
             note(f"The board over {runs}. Open the address in a browser; Ctrl-C ends it.")
 
     serve(runs, host, port, "" if open_access else token or secrets.token_urlsafe(24), lang, ready)

@@ -180,7 +180,7 @@ class Run:
     def _readable(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, ValueError, LookupError, TypeError) as error:
+        except (sqlite3.Error, ValueError, LookupError, TypeError, RecursionError) as error:
             raise self._damaged(DATABASE, error) from None
 
     def _text(self, file: Path) -> str:

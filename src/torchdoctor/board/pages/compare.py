@@ -7,7 +7,7 @@ from typing import Any
 
 from torchdoctor.board import charts
 from torchdoctor.board.folder import Place
-from torchdoctor.board.opened import Board, recipe_of, traced
+from torchdoctor.board.opened import Board, traced
 from torchdoctor.board.page import Asked, Made, page
 from torchdoctor.board.thin import thinned
 from torchdoctor.judge.series import Series
@@ -31,7 +31,7 @@ def compare(board: Board, asked: Asked) -> Made:
         group = {names[key]: Series.of(s[signal][1], steps=s[signal][0]) for key, s in lines.items() if signal in s}
         if option := charts.curves(group, asked.texts):
             made[f"curve-{signal}"] = option
-    recipes = {at.key: recipe_of(at) for at in sound}
+    recipes = {at.key: board.recipe(at) for at in sound}
     return {
         "runs": summaries, "most": MOST, "names": names,
         "findings": {at.key: [f.name for f in board.report(at) if f.alarm] for at in sound},

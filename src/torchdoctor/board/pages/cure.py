@@ -30,11 +30,11 @@ def cure(board: Board, asked: Asked) -> Made:
             "diff": str(found["diff"]), "by_hand": str(found["by_hand"]), "code": str(found["code"]),
             "races": races, "useless": {str(k): str(v) for k, v in found["useless"].items()},
             "findings": [_finding(f) for f in found["report"]["findings"]],
-            "cost": found["cost"], "seconds": found["seconds"],
+            "cost": float(found["cost"]), "seconds": float(found["seconds"]),
             "beside": [key for key in listed(board) if key.startswith(f"{at.key}/")],
             "charts": {"races": option} if option else {},
         }  # fmt: skip
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise BadRun(f"{at.key}/cure.json is damaged: {type(error).__name__} {error}.") from None
 
 
@@ -46,7 +46,7 @@ def _race(race: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": " + ".join(changed), "why": str(race["why"]), "causes": [str(c) for c in race["causes"]],
         "beside": [str(r["fix"]) for r in race["on_top_of"]], "proven": bool(race["proven"]),
-        "seeds": int(effect["seeds"]), "share": float(race["share"]), "bounds": bounds,
+        "seeds": min(int(effect["seeds"]), 10**6), "share": float(race["share"]), "bounds": bounds,
         "before": _mean(race["without"]), "after": _mean(race["with"]),
         "quick": effect["seeds"] == 1 and race["share"] < 1, "errors": [str(e) for e in race["errors"]],
     }  # fmt: skip

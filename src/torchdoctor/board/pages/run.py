@@ -8,7 +8,7 @@ from typing import Any
 
 from torchdoctor.board import charts
 from torchdoctor.board.folder import CURE, Place
-from torchdoctor.board.opened import Board, environment_of, recipe_of, traced
+from torchdoctor.board.opened import Board, environment_of, traced
 from torchdoctor.board.page import Asked, Made, page
 from torchdoctor.board.texts import Texts
 from torchdoctor.judge.finding import Finding
@@ -37,7 +37,7 @@ def run(board: Board, asked: Asked) -> Made:
         drawn = board.kept(name, at, lambda: _drawn(at, report, asked.texts))
     else:
         drawn = _drawn(at, report, asked.texts, span, asked.words.get("only"))
-    recipe = recipe_of(at)
+    recipe = board.recipe(at)
     return made | {
         "findings": [_told(finding, report, asked.texts) for finding in report],
         "rules": {"quiet": list(report.quiet), "not_run": dict(report.not_run), "crashed": dict(report.crashed)},
@@ -73,7 +73,7 @@ def _drawn(
         return _within(traced(at, signals), span)
 
     def curve(together: tuple[str, ...]) -> charts.Option | None:
-        return charts.curves(dict(_lines(read(*together), together)), t, marks)
+        return charts.curves(dict(_lines(read(*together), together, t)), t, marks)
 
     makers: dict[str, Callable[[], charts.Option | None]] = {
         **{f"curve-{together[0]}": partial(curve, together) for together in CURVES},
@@ -101,9 +101,9 @@ def _within(trace: Trace, span: tuple[int, int] | None) -> Trace:
     return Trace(cut, trace.facts)
 
 
-def _lines(trace: Trace, together: tuple[str, ...]) -> Iterator[tuple[str, Series]]:
+def _lines(trace: Trace, together: tuple[str, ...], t: Texts) -> Iterator[tuple[str, Series]]:
     for signal in together:
         group: Mapping[str, Series] = trace.data.get(signal, {})
         for subject, series in group.items():
             if len(series) > 1:
-                yield (f"{signal} · {printable(subject)}" if subject else signal), series
+                yield t.word(f"signal.{signal}") + (f" · {printable(subject)}" if subject else ""), series

@@ -25,6 +25,7 @@ function coloured(value) {
 // What all charts have in common.
 function dressed(option, name) {
   const heat = Boolean(option.visualMap), rows = option.yAxis.type === "category";
+  const marked = option.series.some((s) => s.markLine?.data.length);
   const text = colour("text"), quiet = colour("quiet"), line = colour("line");
   const axis = { nameTextStyle: { color: quiet }, axisLabel: { color: quiet, hideOverlap: true }, axisLine: { lineStyle: { color: line } }, splitLine: { show: !rows, lineStyle: { color: line } } };
   const names = rows ? { axisLabel: { color: quiet, width: Math.min(heat ? 150 : 300, innerWidth * 0.28), overflow: "truncate", interval: "auto" } } : {};
@@ -33,7 +34,7 @@ function dressed(option, name) {
     backgroundColor: "transparent",
     color: ["c0", "c1", "c2", "c3", "error", "good", "warning", "quiet"].map(colour),
     textStyle: { color: text, fontFamily: "system-ui, sans-serif" },
-    grid: { left: 14, right: 20, top: option.legend?.show ? 46 : 26, bottom: heat ? 52 : 30, containLabel: true },
+    grid: { left: rows ? 24 : 14, right: 20, top: heat || rows ? 8 : option.legend?.show || marked ? 46 : 28, bottom: heat ? 52 : 30, containLabel: true },
     toolbox: rows ? { show: false } : { right: 0, top: -6, itemSize: 13, iconStyle: { borderColor: quiet }, feature: { dataZoom: { yAxisIndex: "none", title: { zoom: said.zoom, back: said.back } }, restore: { title: said.reset } }, emphasis: { iconStyle: { borderColor: colour("info"), textPosition: "left" } } },
     ...option,
     aria: { enabled: false },
@@ -41,8 +42,8 @@ function dressed(option, name) {
     tooltip: { trigger: heat ? "item" : "axis", renderMode: "richText", confine: true, backgroundColor: colour("card"), borderColor: line, textStyle: { color: text, fontSize: 12 }, ...option.tooltip },
     xAxis: { ...axis, nameLocation: "middle", nameGap: 24, ...option.xAxis },
     yAxis: { ...axis, ...names, ...option.yAxis },
-    ...(heat && { visualMap: { type: "continuous", orient: "horizontal", left: "center", bottom: 0, itemHeight: 130, itemWidth: 12, textStyle: { color: quiet }, ...option.visualMap } }),
-    series: coloured(option.series).map((s) => ({ lineStyle: { width: 1.6 }, symbolSize: 5, emphasis: { disabled: true }, ...s,
+    ...(heat && { visualMap: coloured(option.visualMap).map((v) => ({ type: "continuous", orient: "horizontal", left: "center", bottom: 0, itemHeight: 130, itemWidth: 12, textStyle: { color: quiet }, ...v })) }),
+    series: coloured(option.series).map((s) => ({ lineStyle: { width: s.data.length > 500 ? 1 : 1.6 }, symbolSize: 5, emphasis: { disabled: true }, ...s,
       ...(s.markLine && { markLine: { animation: false, ...s.markLine, label: { color: text, fontSize: 11, position: "insideEndTop", rotate: 0, align: "left", ...s.markLine.label }, lineStyle: { type: "dashed", width: 1.4, ...s.markLine.lineStyle } } }) })),
   };
 }
@@ -112,14 +113,23 @@ const at = new URLSearchParams(location.search).get("at");
 const page = document.body.dataset.page;
 const moving = document.querySelector(".state.live") || page === "runs";
 if (moving && (page === "run" || page === "runs")) {
-  const stream = new EventSource("/events" + (page === "run" && at ? `?${new URLSearchParams({ at })}` : ""));
-  let busy = false;
-  stream.onmessage = async () => {
-    if (busy || document.hidden) return;
-    busy = true;
-    await refresh();
-    busy = false;
+  let stream, busy = false;
+  const listen = () => {
+    stream = new EventSource("/events" + (page === "run" && at ? `?${new URLSearchParams({ at })}` : ""));
+    stream.onmessage = async () => {
+      if (busy) return;
+      busy = true;
+      await refresh();
+      busy = false;
+    };
   };
-  document.addEventListener("visibilitychange", () => document.hidden || refresh());
+  // A browser opens six connections to a server at most: a tab that nobody looks at must not hold one.
+  document.addEventListener("visibilitychange", () => {
+    stream.close();
+    if (document.hidden) return;
+    refresh();
+    listen();
+  });
   addEventListener("pagehide", () => stream.close());
+  listen();
 }
