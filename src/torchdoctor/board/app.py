@@ -6,7 +6,7 @@ May not: know a page, open a run.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -35,6 +35,7 @@ from torchdoctor.show.words import number, printable
 HERE = Path(__file__).parent
 LANGUAGE = "language"  # the cookie of a choice made by ?lang=zh
 MOST = 20  # runs in one address
+Answer = Callable[[Request], Response]
 
 
 def app(
@@ -64,9 +65,6 @@ def app(
             routes.append(Route("/", html))
     guard = Middleware(Guard, token=token, hosts=hosts, cookie=cookie)
     return Starlette(routes=routes, middleware=[guard, Middleware(GZipMiddleware, compresslevel=3)], lifespan=lifespan)
-
-
-Answer = Callable[[Request], Response | Awaitable[Response]]
 
 
 def _both(page: Page, board: Board, language: str) -> tuple[Answer, Answer]:

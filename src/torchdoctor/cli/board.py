@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @verb
 def board(
-    runs: Annotated[Path, typer.Argument(metavar="[RUNS]", help="The folder with the runs.")] = Path("runs"),
+    runs: Annotated[Path, typer.Argument(metavar="RUNS", help="The folder with the runs.")] = Path("runs"),
     port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes any free one.")] = 6173,
     host: Annotated[
         str, typer.Option(help="Other machines see the board only when another one is given.")
