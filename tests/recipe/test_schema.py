@@ -41,6 +41,7 @@ from torchdoctor.recipe.schema import Recipe
         ({"optimizer": {"lr": float("nan")}}, "optimizer.lr = nan: must be a finite number."),
         ({"model": {"args": [1]}}, "model.args = [1]: must be a section"),
         ({"seed": -1, "data": {"limit": 0}}, "seed = -1: must be greater than or equal to 0. data.limit = 0: must be"),
+        ({"seed": 2**63}, "seed = 9223372036854775808: must be less than 9223372036854775808."),
         (["not", "a", "mapping"], "must be a section"),
     ],
 )

@@ -34,7 +34,7 @@ class Recipe(Section):
 
     name: str = "recipe"
     """What the run is called."""
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     """Of the split and, unless another is asked for, of weights and order."""
     data: Data = Data()
     model: Model = Model()
