@@ -56,6 +56,13 @@ def of(people: str, **patch) -> Recipe:
     return recipe(**{**usual, **patch})
 
 
+def test_a_split_that_leaves_one_class_to_train_on_is_refused(tmp_path):
+    rows = "".join(f"{i},{i % 7},{'p' if i < 80 else 'q'}\n" for i in range(100))
+    (tmp_path / "t.csv").write_text("day,a,y\n" + rows)
+    with pytest.raises(BadParts, match="All 70 training targets are 'p'"):
+        of(str(tmp_path / "t.csv"), data__target="y", data__time="day", data__args={}).experiment().build(0)
+
+
 @pytest.mark.parametrize("name", ["iris", "wine", "breast-cancer"])
 def test_embedded_tables_train(name):
     described = recipe(data__name=name, data__scale="standard", train__epochs=60, optimizer__lr=0.1)

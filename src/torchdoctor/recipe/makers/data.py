@@ -53,8 +53,8 @@ def read_data(recipe: Recipe) -> Divided | Prepared | Sets:
     samples = given if isinstance(given, Samples) else as_splits(given, asked.name)
     by = asked.split_by or ("group" if asked.group else "time" if asked.time else "stratified")
     whole = as_divided(samples, classes or CLASSES.get(asked.name))
-    cut = divided(learnable(whole) if isinstance(given, Samples) else whole, asked.split, recipe.seed, by)
-    return limited(cut, asked.limit, recipe.seed)
+    cut = divided(whole, asked.split, recipe.seed, by)  # by time or group, one class may be left to train on
+    return limited(learnable(cut) if isinstance(given, Samples) else cut, asked.limit, recipe.seed)
 
 
 def sizes_of(data: Prepared | Sets) -> dict[str, Any]:
