@@ -21,6 +21,13 @@ def table(n=50, features=3, seed=0):
     return torch.randn(n, features, generator=torch.Generator().manual_seed(seed))
 
 
+def test_answers_that_are_nan_are_counted_and_refused():
+    x = table(9)
+    x[2] = x[4] = torch.nan
+    with pytest.raises(BadParts, match="answers 2 of 9 samples of test with NaN"):
+        answered(nn.Linear(3, 2), TensorBatches(x, torch.arange(9) % 2, 4), "test")
+
+
 @pytest.mark.parametrize(
     ("output", "target", "means"),
     [

@@ -112,7 +112,13 @@ def answered(
             for key, column in (columns or {}).items():
                 asked[key].append(_per_sample(column(batch.inputs, batch.target), batch, key))
     together = {key: np.concatenate(values) for key, values in asked.items()}
-    return _answers(torch.cat(outputs), torch.cat(targets), tally, together)
+    made = torch.cat(outputs)
+    if wrong := int(made.reshape(len(made), -1).isnan().any(1).sum()):
+        raise BadParts(
+            f"The model answers {wrong:,} of {len(made):,} samples of {name} with NaN, which cannot be scored. Look at "
+            "the inputs (torchdoctor data) and at how it was trained (torchdoctor diagnose)."
+        )
+    return _answers(made, torch.cat(targets), tally, together)
 
 
 def picked(loader: Loader, rows: Sequence[int] | Ints, name: str = "the loader") -> tuple[tuple[Any, ...], Any]:
