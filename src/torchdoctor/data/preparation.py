@@ -9,6 +9,7 @@ May not: see validation or test samples, unpickle.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,6 +112,16 @@ class Preparation:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BadParts(f"{source} holds no preparation that this version can read ({error!r}).") from None
 
+    def learnt_the_same(self, other: Preparation) -> bool:
+        """Was it learnt from the same samples, as far as the numbers of both tell, up to rounding?"""
+        (own, plain), (others, other_plain) = self.to_parts(), other.to_parts()
+        return (
+            own.keys() == others.keys()
+            and all(own[k].shape == others[k].shape for k in own)
+            and all(torch.allclose(own[k], others[k], rtol=1e-3, atol=1e-6, equal_nan=True) for k in own)
+            and _rounded(plain) == _rounded(other_plain)
+        )
+
     def _read(self, raw: Any) -> Any:
         if self.kinds is not None:
             texts = isinstance(raw, (list, tuple)) and raw and all(isinstance(text, str) for text in raw)
@@ -166,6 +177,11 @@ def _needed(train: Samples) -> tuple[Step, ...]:
 def _plain(x: Tensor) -> Tensor:
     """Token ids stay whole numbers; all else is float32."""
     return x if x.dtype == torch.int64 else x.float()
+
+
+def _rounded(plain: Any) -> Any:
+    """As JSON gives it back, with decimals that another processor would make too."""
+    return json.loads(json.dumps(plain), parse_float=lambda text: f"{float(text):.4g}")
 
 
 def save_beside(loader: object, folder: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Literal, cast, get_args
 
 from torch import nn
 
+from torchdoctor.data.preparation import BESIDE, Preparation
 from torchdoctor.errors import BadParts, BadRun, did_you_mean
 from torchdoctor.evaluate.in_order import in_order
 from torchdoctor.evaluate.naming import Naming, naming_of
@@ -47,8 +48,10 @@ class Opened:
             hint = "Give a folder that `torchdoctor train` wrote; a model of your own: evaluate(model, loader)."
             raise BadRun(f"{path} holds no recipe.yaml, so its model cannot be built again. {hint}")
         recipe = Recipe.load(file)
-        experiment = recipe.experiment()
+        # What was pre-trained is in the checkpoint, and its file may be gone.
+        experiment = recipe.patched({"model.pretrained": None}).experiment()
         parts = experiment.build(recipe.seed)
+        _must_be_unchanged(path, parts.train)
         load_weights(path / checkpoint, parts.model)
         parts.model.eval()
         given = getattr(
@@ -75,6 +78,18 @@ class Opened:
 
     def _has(self, part: str) -> bool:
         return (self.test if part == "test" else getattr(self.parts, part)) is not None
+
+
+def _must_be_unchanged(run: Path, train: Loader) -> None:
+    """Other data are divided and scaled anew: samples that were learnt from could be tested on, by other numbers."""
+    now, then = getattr(train, "preparation", None), run / BESIDE
+    if not isinstance(now, Preparation) or not then.with_suffix(".json").is_file():
+        return
+    if not now.learnt_the_same(Preparation.load(then)):
+        raise BadRun(
+            f"The data of {run} are not those it was trained on: what its preparation learns from them has changed. "
+            "Bring the old ones back, or train anew."
+        )
 
 
 def chosen(part: str, checkpoint: str) -> tuple[Part, Kept]:
