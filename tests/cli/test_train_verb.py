@@ -56,6 +56,11 @@ def test_progress_says_epochs_what_is_waited_for_and_what_it_costs(
 
 
 @pytest.mark.filterwarnings("ignore")  # TensorBoard's own imports
+def test_a_place_for_tensorboard_that_is_a_file_is_refused_before_training(cli: Cli, recipe: Path) -> None:
+    code, _, err = cli("train", "-c", recipe, *SMALL, "--run", "run", "--tensorboard", recipe)
+    assert code == 2 and "recipe.yaml is a file" in err and not Path("run").exists()
+
+
 def test_a_run_goes_to_tensorboard_while_it_is_trained(cli: Cli, recipe: Path, tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator

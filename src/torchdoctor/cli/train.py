@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from torchdoctor.cli.options import AsJson, Config, FailOn, HtmlPath, Overrides, exit_code, load, note, say
+from torchdoctor.cli.options import (
+    AsJson,
+    Config,
+    FailOn,
+    HtmlPath,
+    Overrides,
+    exit_code,
+    load,
+    note,
+    refuse_taken,
+    say,
+)
 from torchdoctor.cli.verb import verb
 from torchdoctor.judge.finding import Severity
 from torchdoctor.record.place import new_folder
@@ -39,6 +50,8 @@ def train(
     """Train a recipe while watching it. Writes a run folder: signals, checkpoints, findings."""
     recipe = load(config, overrides)
     folder = run or new_folder(recipe.name)
+    if tensorboard is not None:
+        refuse_taken(tensorboard, ())
 
     from torchdoctor.train.ranks import is_first
 
