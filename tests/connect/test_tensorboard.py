@@ -148,6 +148,12 @@ def test_what_cannot_be_shown_is_told_and_the_rest_is_written(tmp_path: Path, ru
     assert model.training and torch.equal(before, torch.get_rng_state())
 
 
+def test_nothing_is_printed_where_results_go(tmp_path: Path, run: Trained, capsys):
+    for _ in range(2):  # the second time torch finds the projector's folder
+        exported(run.folder, tmp_path / "board", run.parts)
+    assert capsys.readouterr().out == ""
+
+
 def test_the_verb_writes_a_recorded_run_and_says_what_there_is(tmp_path: Path, run: Trained, capsys):
     with pytest.raises(SystemExit) as end:
         main(["tensorboard", str(run.folder), str(tmp_path / "board"), "--json"])

@@ -8,9 +8,10 @@ May not: judge, train, change a run.
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -141,7 +142,8 @@ def _write_features(writer: Any, model: nn.Module, batches: list[Batch]) -> int:
     except ValueError:
         pictures = None
     names = [str(label) for label in labels.tolist()]
-    writer.add_embedding(features, metadata=names, label_img=pictures, tag="last layer's input")
+    with redirect_stdout(sys.stderr):  # torch prints a remark where the folder is there already
+        writer.add_embedding(features, metadata=names, label_img=pictures, tag="last layer's input")
     return len(features)
 
 
