@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 import torchdoctor as td
 from torchdoctor.data.batches import TensorBatches
 from torchdoctor.errors import BadCheckpoint, BadParts
+from torchdoctor.train import checkpoint
 from torchdoctor.train.progress import Meter, Progress
 from torchdoctor.train.standing import Standing
 from torchdoctor.train.table import Table
@@ -90,6 +91,21 @@ assert train is td.train
 from torchdoctor.train.loop import fit
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_a_resumed_run_keeps_the_best_of_before_until_there_is_a_better_one(tmp_path: Path):
+    def unmoved(epochs: int) -> td.Experiment:
+        def build_still(seed: int) -> td.Parts:
+            parts = build(seed)
+            parts.optimizer.param_groups[0]["lr"] = 0.0
+            return parts
+
+        return td.Experiment(build_still, epochs=epochs)
+
+    td.train(unmoved(1), tmp_path / "run")
+    td.train(unmoved(2), tmp_path / "more", resume=tmp_path / "run")
+    best = (tmp_path / "run" / "best" / checkpoint.WEIGHTS).read_bytes()
+    assert (tmp_path / "more" / "best" / checkpoint.WEIGHTS).read_bytes() == best
 
 
 def test_a_finished_run_says_what_to_ask_for_instead_of_training_nothing(tmp_path: Path):

@@ -5,6 +5,7 @@ May not: train, read batches, know what a checkpoint holds.
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,9 +29,16 @@ class Checkpoints:
     resume: Path | None = None
 
     def restore(self, at: Standing) -> None:
-        """Stand where `resume` was saved, if there is one."""
-        if self.resume is not None:
-            restore(self.resume, at)
+        """Stand where `resume` was saved, if there is one, and take over what was best until then."""
+        if self.resume is None:
+            return
+        restore(self.resume, at)
+        best = self.resume.absolute().parent / "best"  # until an epoch is better, it is that of the run before
+        if best.is_dir() and at.ranks.first and not (self.folder / "best").exists():
+            try:
+                shutil.copytree(best, self.folder / "best")
+            except OSError as error:
+                warnings.warn(f"Cannot copy {best}: {error}. Training goes on.", stacklevel=2)
 
     def after_step(self, at: Standing) -> None:
         """Save `last` if it is due, and if the loader could go on from the middle of an epoch."""
