@@ -28,6 +28,7 @@ demo: $(READY)  ## a LeNet-5 that does not learn, diagnosed and cured on real di
 test: export OMP_NUM_THREADS = 1
 test: export MKL_NUM_THREADS = 1
 test: $(READY)  ## all tests, WORKERS=2 at a time
+	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && apt-get install -y -qq chromium >/dev/null 2>&1; } || echo "No chromium: the board is not tested in a browser." >&2
 	$(BIN)/python -m pytest -n $(WORKERS)
 
 lint: $(READY)  ## ruff, mypy --strict, and whether the generated pages are up to date

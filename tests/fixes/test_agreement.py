@@ -141,6 +141,12 @@ def test_a_recipe_is_all_a_patch_needs() -> None:
         "model.activation": "sigmoid",
         "model.freeze": ["conv1"],
         "schedule.name": "cosine",
+        "data.batch_size": 512,
+        "data.shuffle": False,
+        "model.dropout": 0.9,
+        "optimizer.weight_decay": 1.0,
+        "train.clip_norm": 1e-9,
+        "train.precision": "fp16",
     }
     recipe = Recipe.from_dict(DIGITS).patched(faults)
     for fix in discover("fixes", Fix).values():

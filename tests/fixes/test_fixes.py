@@ -49,7 +49,23 @@ def parts_for(name: str) -> Parts:
     """Parts to which the fix applies."""
     if name in ("replace-large-kernels", "use-depthwise", "use-bottleneck", "use-global-pooling"):
         return pictures()
-    return regression() if name == "standardize-targets" else parts()
+    if name == "add-hidden-activation":
+        return parts(nn.Sequential(nn.Linear(6, 8), nn.Linear(8, 3)))
+    if name == "register-parameters":
+        return parts(Unlisted())
+    return regression() if name in ("standardize-targets", "use-squared-error") else parts()
+
+
+class Unlisted(nn.Module):
+    """Its first layer lies in a plain list, which parameters() does not look into."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = [nn.Linear(6, 8)]
+        self.output = nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.output(torch.relu(self.layers[0](x)))
 
 
 def regression() -> Parts:

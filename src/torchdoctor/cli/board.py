@@ -26,7 +26,7 @@ def board(
     lang: Annotated[str, typer.Option(metavar="en|zh", help="Default: what the browser prefers.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Show the runs as web pages: live curves, layers, findings, cures, comparisons. Ends with Ctrl-C."""
+    """Show the runs as live web pages. Curves, layers, findings, cures and comparisons, until Ctrl-C."""
     import secrets
     import sys
 

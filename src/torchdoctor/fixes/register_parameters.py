@@ -28,12 +28,14 @@ def register_parameters(parts: Parts) -> Parts:
     "layers_0". Raises BadParts when there is none, or when it is made in forward() and lies nowhere.
     """
     from torchdoctor.fixes.surgery import first_batch, operated
+    from torchdoctor.probes.fork import preserved
     from torchdoctor.probes.unlisted_weights import unlisted
 
     batch = first_batch(parts)
 
     def change(model: nn.Module) -> nn.Module:
-        wanted = {id(t) for t in unlisted(model, batch)}
+        with preserved(parts):  # the search starts the random numbers anew
+            wanted = {id(t) for t in unlisted(model, batch)}
         done = sum(_registered(module, wanted) for module in list(model.modules()))
         if not done:
             raise BadParts("No attribute of the model holds weights that it does not list, so none can be registered.")
