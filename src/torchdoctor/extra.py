@@ -1,6 +1,6 @@
 """Optional libraries, imported where they are used. One that is not installed is an error that names its pip line.
 
-    pandas = needed("pandas", extra="tables")
+pandas = needed("pandas", extra="tables")
 """
 
 from __future__ import annotations

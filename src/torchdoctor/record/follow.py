@@ -61,6 +61,7 @@ class Follower:
         self._moment = Moment(model)
         self._handles: list[Any] = []
         self.loss_called = False
+        self.evaluation_mode: bool | None = None  # the model's own flag in the last pass without gradients
         self._compiled = is_compiled(model)
         self._thread = get_ident()  # the loop's: other threads may train other networks
         self._depth = self._nested = self._inner = 0  # forward, backward passes and steps inside of one another
@@ -267,7 +268,7 @@ class Follower:
         self._begin_step()
 
     def _begin_step(self) -> None:
-        self.evaluation_mode: bool | None = None
+        self.evaluation_mode = None
         self.passes.clear()
         self._columns: dict[str, Columns] = {}
         self._optimizer_began = self._forward_began = self._backward_began = self.clock.now

@@ -137,7 +137,8 @@ def _signals(signals: Iterable[Signal]) -> str:
     moments = {
         "step": "Every step", "forward": "Sampled steps, after the forward pass",
         "backward": "Sampled steps, after backward and before any clipping",
-        "update": "Sampled steps, after the optimizer's step", "logged": "Handed in: by a loop with `watch.log(...)`, or by an evaluation",
+        "update": "Sampled steps, after the optimizer's step",
+        "logged": "Handed in: by a loop with `watch.log(...)`, or by an evaluation",
     }  # fmt: skip
     for at, title in moments.items():
         rows = [(f"`{s.name}`", s.unit, s.per, summary(s.doc)) for s in signals if s.at == at]

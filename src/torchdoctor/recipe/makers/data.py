@@ -16,7 +16,7 @@ from torchdoctor.data.splits import Splits, as_splits
 from torchdoctor.data.steps.step import Step
 from torchdoctor.data.steps.tokens import PADDING
 from torchdoctor.data.targets import numbered
-from torchdoctor.errors import BadRecipe
+from torchdoctor.errors import BadParts, BadRecipe
 from torchdoctor.models.names import MODELS
 from torchdoctor.recipe.imports import called, imported, takes
 from torchdoctor.recipe.schema import Recipe
@@ -26,6 +26,7 @@ from torchdoctor.train.seed import seed_all
 
 Sets = tuple[Dataset[Any], ...]  # training, validation and perhaps test
 OFFERED = ("root", "download", "target", "text", "group", "time", "size", "channels")  # only to sources that take them
+MOST_CLASSES = 10_000  # where there are fewer samples than classes
 PREPARING = ("features", "scale", "target_scale", "limit", "split_by")  # nothing that data sets or a store let us do
 
 
@@ -125,7 +126,13 @@ def _same(tensor: Tensor) -> Tensor:
 def _outputs(targets: list[Tensor]) -> int:
     """How many outputs fit the targets: one per class, or per column."""
     if not targets[0].is_floating_point() and targets[0].ndim == 1:
-        return 1 + max(int(y.max()) for y in targets)
+        classes, samples = 1 + max(int(y.max()) for y in targets), sum(map(len, targets))
+        if classes > max(MOST_CLASSES, samples):
+            raise BadParts(
+                f"The targets are whole numbers up to {classes - 1:,}, which makes {classes:,} classes of {samples:,} "
+                "samples. Count classes from 0; numbers to be predicted must be decimals."
+            )
+        return classes
     return 1 if targets[0].ndim == 1 else targets[0].shape[1]
 
 

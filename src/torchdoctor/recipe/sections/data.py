@@ -62,7 +62,7 @@ class Data(Section):
     """The column of a table that says what belongs together, such as the patient: no group is in two parts."""
     time: str | None = None
     """The column of a table that says when: training comes before validation, and validation before test."""
-    split_by: Literal["stratified", "random", "group", "time"] | None = Field(None, validate_default=True)
+    split_by: Literal["stratified", "random", "group", "time"] | None = Field(default=None, validate_default=True)
     """How the split is cut: each class in proportion, at random, by group or by time; null goes by group or time where
     one is named, else it is stratified."""
     limit: PositiveInt | None = None
