@@ -18,6 +18,7 @@ from torchdoctor.fixes.fix import resolve
 from torchdoctor.judge.finding import Remedy
 from torchdoctor.parts import Parts
 from torchdoctor.probes.attainable_loss import attainable_loss
+from torchdoctor.probes.check import check
 from torchdoctor.probes.data_pass import data_pass
 from torchdoctor.probes.loss_limits import loss_limits
 from torchdoctor.probes.loss_preference import loss_preference
@@ -163,3 +164,11 @@ def test_a_sum_becomes_a_mean_by_its_own_setting_or_by_division() -> None:
     for loss_fn in (nn.MSELoss(reduction="sum"), lambda o, t: (o - t).square().sum()):
         cured = resolve(Remedy("average-loss")).apply(of_values(loss_fn))
         assert torch.allclose(cured.loss_fn(x, y), F.mse_loss(x, y))
+
+
+def test_a_cross_entropy_over_one_output_is_told_to_be_indifferent() -> None:
+    torch.manual_seed(0)
+    model = nn.Linear(3, 1)
+    batches = [(x, x.sum(1, keepdim=True)) for x in torch.randn(4, 16, 3)]
+    report = check(model, nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), 0.1), batches)
+    assert next(iter(report)).name == "wrong-loss" and "whatever the outputs are" in next(iter(report)).message

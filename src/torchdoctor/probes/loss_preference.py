@@ -35,6 +35,7 @@ READINGS: tuple[Reading, ...] = (
         "agreeing_loss": "loss: of outputs that say the targets, in the reading that rewards them most",
         "disagreeing_loss": "loss: of outputs that say other samples' targets or the opposite, in the same reading",
         "loss_is_straight": "0/1: between 0 and 1 the loss is a straight line in every output, as an absolute error is",
+        "loss_is_indifferent": "0/1: one value and no gradient for random outputs of 0.1, 1 and 10 in size",
         "loss_is_bottomless": "0/1: it falls without bound for these targets, and does not for targets in 0..1",
         "outputs_per_target": "1: numbers of a sample that the loss compares with one and the same target, all alike; "
         "below 1: one number is compared with several targets",
@@ -55,6 +56,7 @@ def loss_preference(bench: Bench) -> Iterator[Measurement]:
     if pair is not None:
         yield Measurement("agreeing_loss", pair[0])
         yield Measurement("disagreeing_loss", pair[1])
+    yield Measurement("loss_is_indifferent", float(_indifferent(loss_of, output)))
     if target.is_floating_point() and target.numel() == output.numel():
         yield Measurement("loss_is_straight", float(_straight(loss_of, output)))
         bottomless = _falls(loss_of, output) and not _falls(on_cpu(bench.parts.loss_fn, target.clamp(0.0, 1.0)), output)
@@ -117,6 +119,15 @@ def _straight(loss_of: Loss, output: Tensor) -> bool:
         return False
     size = float(first.abs().max())
     return all(g is not None and float((g - first).abs().max()) <= STRAIGHT * size for g in slopes)
+
+
+def _indifferent(loss_of: Loss, output: Tensor) -> bool:
+    """As a cross-entropy over one class is."""
+    numbers = torch.Generator().manual_seed(0)
+    tried = [size * torch.randn(output.shape, generator=numbers).to(output.dtype) for size in (0.1, 1.0, 10.0)]
+    slopes = [gradient(loss_of, outputs) for outputs in tried]
+    values = {_value(loss_of, outputs) for outputs in tried}
+    return len(values) == 1 and math.isfinite(values.pop()) and all(g is not None and not g.any() for g in slopes)
 
 
 def _falls(loss_of: Loss, output: Tensor) -> bool:

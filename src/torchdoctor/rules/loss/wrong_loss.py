@@ -22,6 +22,10 @@ FIRES = {
     "binary cross-entropy of amounts": Trace.of(
         _VALUES, agreeing_loss=-0.4, disagreeing_loss=0.9, loss_is_bottomless=1
     ),
+    "a cross-entropy over one output, which is nought whatever it says": Trace.of(
+        _VALUES, agreeing_loss=0.0, disagreeing_loss=0.0, loss_is_indifferent=1
+    ),
+    "the same for yes and no": Trace.of(_YES_NO, loss_is_indifferent=1),
     "absolute errors of probabilities that learn nothing": Trace.of(
         _YES_NO, agreeing_loss=0.05, disagreeing_loss=0.95, loss_is_straight=1, **_UNIT,
         overfit_loss={"here x1": [0.5, 0.499, 0.499], "here x10": [0.5, 0.45, 0.4]},
@@ -53,7 +57,7 @@ QUIET = {
     "L01",
     kind="cause",
     severity=Severity.ERROR,
-    needs=["agreeing_loss|loss_is_bottomless"],
+    needs=["agreeing_loss|loss_is_bottomless|loss_is_indifferent"],
     explains=[
         "stalled-loss", "no-better-than-prior", "underfitting", "exploding-gradients", "non-finite-loss",
         "wrong-output-activation", "missing-output-activation", "unscaled-targets", "low-learning-rate",
@@ -72,8 +76,9 @@ def wrong_loss(trace: Trace, *, margin: float = 0.1) -> Iterator[Finding]:
         Outputs made by hand are read as scores, as probabilities and as their logarithms. Turned round: in no reading
         do outputs that say the targets cost less than outputs that say something else, and the gap is more than
         `margin` of their size. Bottomless: the loss falls for ever for these targets and not for the same ones held to
-        0..1. Straight: yes/no targets, outputs within 0..1, a gradient that is the same at 0.1, 0.5 and 0.9; an alarm
-        when moreover the planned rate does not learn one batch down to 0.3 of its loss.
+        0..1. Indifferent: outputs of 0.1, 1 and 10 in size all have one loss and no gradient, as in a cross-entropy
+        over a single output. Straight: yes/no targets, outputs within 0..1, a gradient that is the same at 0.1, 0.5
+        and 0.9; an alarm when moreover the planned rate does not learn one batch down to 0.3 of its loss.
 
     When it is wrong
         An adversary, whose aim is to be far from the targets; absolute errors that were chosen against wrong labels.
@@ -82,7 +87,9 @@ def wrong_loss(trace: Trace, *, margin: float = 0.1) -> Iterator[Finding]:
         Z. Zhang, M. Sabuncu, "Generalized cross entropy loss", 2018, section 3.2, on absolute errors of probabilities.
     """
     agree, other = trace.value("agreeing_loss"), trace.value("disagreeing_loss")
-    if trace.value("loss_is_bottomless") == 1 and _kind(trace) == "continuous":
+    if trace.value("loss_is_indifferent") == 1:
+        yield _indifferent(trace)
+    elif trace.value("loss_is_bottomless") == 1 and _kind(trace) == "continuous":
         yield _bottomless()
     elif agree is not None and other is not None and agree - other > margin * max(abs(agree), abs(other)):
         yield _turned_round(agree, other)
@@ -99,6 +106,17 @@ def _turned_round(agree: float, other: float) -> Finding:
         confidence=0.95,
         evidence={"agreeing_loss": agree, "disagreeing_loss": other},
         fixes=(Remedy("negate-loss"),),
+    )
+
+
+def _indifferent(trace: Trace) -> Finding:
+    fix = {"continuous": "use-squared-error", "binary": "use-logits-loss"}.get(_kind(trace))
+    return Finding(
+        "The loss is the same whatever the outputs are, so nothing can be learnt by it (cross-entropy needs one output "
+        "for each class).",
+        confidence=0.97,
+        evidence={"loss_is_indifferent": 1.0},
+        fixes=() if fix is None else (Remedy(fix),),
     )
 
 
