@@ -106,9 +106,9 @@ def test_when_the_disk_is_full_training_goes_on_and_the_report_knows_all_that_ha
 
 @pytest.fixture
 def small_files() -> Iterator[None]:
-    """No file of this process may grow beyond 60,000 bytes, as under a quota."""
+    """No file of this process may grow beyond 200,000 bytes, as under a quota."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
     yield
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 

@@ -105,10 +105,11 @@ class Standing:
         is of other parts."""
         parts, device = self.parts, device_of(self.parts.model)
         try:
+            settings = [set(group) for group in parts.optimizer.param_groups]
             parts.optimizer.load_state_dict(state["optimizer"])
-            for name in parts.optimizer.defaults:  # torch would find out at the first step
-                if any(name not in group for group in parts.optimizer.param_groups):
-                    raise ValueError(f"it has no {name}")
+            for had, group in zip(settings, parts.optimizer.param_groups):  # torch would find out at the first step
+                if lost := sorted(had - set(group)):
+                    raise ValueError(f"it has no {lost[0]}")
             if state["step"]:  # taken before the stop: torch's schedules need not warn that none was
                 vars(parts.optimizer)["_opt_called"] = True
             self.schedules.load_state_dict(state["scheduler"])
