@@ -135,3 +135,9 @@ def test_a_recipe_is_read_patched_and_shown_without_torch():
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
+
+
+def test_arguments_that_no_recipe_file_could_hold_are_refused():
+    for args in ({"": [float("inf")]}, {"a": {"b": float("nan")}}):
+        with pytest.raises(BadRecipe, match=r"data\.args.*finite"):
+            Recipe.from_dict({"data": {"args": args}})

@@ -133,7 +133,7 @@ def test_a_run_gets_a_folder_of_its_own_with_a_name_that_files_can_have(tmp_path
 
 
 def test_a_model_without_weights_is_told_in_one_line(tmp_path):
-    empty = Parts(nn.ReLU(), nn.MSELoss(), torch.optim.SGD([torch.zeros(1)]), [])
+    empty = Parts(nn.ReLU(), nn.MSELoss(), torch.optim.SGD([torch.zeros(1)]), [(torch.zeros(2, 1), torch.zeros(2, 1))])
     with pytest.raises(BadParts, match="no parameters"):
         train(Experiment(lambda _: empty, epochs=1), tmp_path / "run")
 

@@ -39,6 +39,7 @@ from torchdoctor.train.seed import seed_all
 from torchdoctor.train.sharded import Journal, sharded, whole
 from torchdoctor.train.standing import Standing
 from torchdoctor.train.table import Table
+from torchdoctor.train.tryout import tried
 
 
 class Describes(Protocol):
@@ -163,6 +164,8 @@ def _examined(
     """What can be known before training is said before there is a folder. Returns the epochs that were done before."""
     if said := misfit(schedules_of(parts.scheduler, parts.optimizer), epochs, steps):
         raise BadParts(said)
+    if not ranks.shard:  # a sharded model has no copy of its own
+        tried(parts)
     at = start(parts, options, epochs, ranks)
     if begin is None:
         return 0

@@ -86,6 +86,8 @@ class Data(Section):
     def _a_way_or_two_statistics(cls, value: Any) -> Any:
         ways = ("none", "unit", "standard")
         if value in ways or (isinstance(value, (list, tuple)) and len(value) == 2 and all(map(_is_statistic, value))):
+            if value not in ways and not all(value[1] if isinstance(value[1], (list, tuple)) else [value[1]]):
+                raise ValueError("would divide by a std of 0")
             return value
         near = did_you_mean(value, ways) if isinstance(value, str) else ""
         raise ValueError(f"must be {', '.join(ways)} or [mean, std]. {near if near.startswith('Did') else ''}".rstrip())
