@@ -19,7 +19,7 @@ QUIET = {
 
 
 @rule("D04", kind="cause", severity=Severity.INFO, needs=["constant_feature_share"], explains=["no-better-than-prior"])
-def constant_features(trace: Trace, *, many: float = 0.5) -> Iterator[Finding]:
+def constant_features(trace: Trace) -> Iterator[Finding]:
     """Columns or channels that have the same value in every training sample.
 
     Why it hurts
@@ -28,7 +28,7 @@ def constant_features(trace: Trace, *, many: float = 0.5) -> Iterator[Finding]:
 
     How it decides
         The share of columns of a table (channels of pictures) whose values are all equal, over every training sample. A
-        hint for some of them, a warning from `many` on, an error for all. `many` is a first guess.
+        hint for some of them, however many, since the others may say all there is to say; an error for all.
 
     When it is wrong
         Words and categories that are rare may all be missing from a small training part.
@@ -43,7 +43,7 @@ def constant_features(trace: Trace, *, many: float = 0.5) -> Iterator[Finding]:
         return
     names = trace.facts.get("constant_features", [])
     which = f": {', '.join(map(str, names[:5]))}{' ...' if len(names) > 5 else ''}" if names and share < 1 else ""
-    severity = Severity.ERROR if share >= 1 else Severity.WARNING if share >= many else Severity.INFO
+    severity = Severity.ERROR if share >= 1 else Severity.INFO
     yield Finding(
         f"{share:.1%} of the features never vary{which}.",
         severity=severity,
