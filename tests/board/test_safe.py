@@ -193,7 +193,7 @@ DAMAGE = {
     "a folder": lambda f: ((f / "signals.db").unlink(), (f / "signals.db").mkdir()),
     "recipe no YAML": lambda f: (f / "recipe.yaml").write_text("a: [1"),
     "recipe a program": lambda f: (f / "recipe.yaml").write_text(
-        "!!python/object/apply:os.system ['touch /tmp/owned']"
+        f"!!python/object/apply:os.system ['touch {f.parent}/owned']"
     ),
     "recipe a bomb": lambda f: (f / "recipe.yaml").write_text("a: " + "[" * 5000),
     "recipe a larger bomb": lambda f: (f / "recipe.yaml").write_text("a: " + "[" * 190_000),
@@ -241,7 +241,7 @@ def test_a_run_damaged_while_it_is_open_is_said_on_its_page_and_stops_no_other(b
         for end in ("", ".json"):
             answer = client.get(f"/{page}{end}", params={"at": ["bad", "good"], "finding": "stalled-loss"})
             assert answer.status_code in (200, 404, 422) and "Traceback" not in answer.text
-    assert not Path("/tmp/owned").exists()
+    assert not (root / "owned").exists()
 
 
 def test_a_board_over_a_folder_that_vanished_goes_on_empty(board: Board) -> None:

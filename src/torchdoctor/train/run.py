@@ -149,13 +149,11 @@ def train(
 
 
 def _watched(parts: Parts, experiment: Experiment, path: Path, cost: float, ranks: Ranks) -> Watch | Journal:
-    """A watch on a new run folder, with what lies in it from the start."""
+    """A watch on a new run folder."""
     recipe = None if experiment.recipe is None else yaml.safe_dump(dict(experiment.recipe), sort_keys=False)
     if ranks.shard:
         return Journal(parts, path, recipe)
-    watch = Watch(parts.model, parts.optimizer, parts.loss_fn, run=path, cost=cost, recipe=recipe)
-    save_beside(parts.train, path)
-    return watch
+    return Watch(parts.model, parts.optimizer, parts.loss_fn, run=path, cost=cost, recipe=recipe)
 
 
 def _examined(
