@@ -2,7 +2,34 @@
 
 from __future__ import annotations
 
+import random
+import signal
+
+import numpy as np
+import pytest
 import torch
+from hypothesis import settings
 
 # With more, the workers on a small machine wait for each other in every matrix product.
 torch.set_num_threads(1)
+# How long an example takes says more about what else the machine does than about the code.
+# Every run tries the same examples, so that a failure can be had again; new ones: pytest --hypothesis-profile=explore.
+settings.register_profile("explore", deadline=None)
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.load_profile("repeatable")
+# A process that a shell started in the background ignores Ctrl-C, and tests that wait for it would wait for ever.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _seed() -> None:
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
+
+
+_seed()  # for what is drawn while a file of tests is read
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test draws the same numbers alone, among others, and tomorrow."""
+    _seed()

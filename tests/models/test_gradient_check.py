@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from torchdoctor.errors import BadParts
+from torchdoctor.models import gradient_check
 from torchdoctor.models.gradient_check import check_gradients
 from torchdoctor.models.gru import GRU
 from torchdoctor.models.inception import Block
@@ -89,6 +90,21 @@ def test_right_gradients_are_left_in_peace(model: nn.Module, x: Tensor) -> None:
     assert check_gradients(model, (x,)) == []
     assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
     assert torch.equal(torch.get_rng_state(), numbers) and model.training
+
+
+def test_what_disagrees_is_tried_at_places_that_differ_even_where_the_layer_seeds_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    places: list[Tensor] = []
+
+    def refuse(run: object, tensor: Tensor) -> bool:
+        places.append(tensor.detach())
+        return len(places) % gradient_check.PLACES == 0  # at the last place only
+
+    monkeypatch.setattr(gradient_check, "_agrees", refuse)
+    assert check_gradients(Net(nn.Dropout(0.5), Scaled(cut=False)), (torch.randn(3, 4),)) == []
+    first, second, third, *_ = places
+    assert not first.equal(second) and not second.equal(third) and not first.equal(third)
 
 
 def test_a_layer_that_insists_on_float32_is_told() -> None:

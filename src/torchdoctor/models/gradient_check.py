@@ -23,6 +23,7 @@ from torchdoctor.errors import BadParts, one_line
 EPS = 1e-6  # step of a finite difference, as in torch
 ATOL, RTOL = 1e-5, 1e-3  # as in torch
 LOOKED_AT = 64  # numbers of a tensor that are compared to find the worst
+PLACES = 3  # where all have to disagree; at one of them a kink was crossed in about one network of a hundred
 JITTER = 1e-2  # of a tensor's spread, by which it is moved off kinks
 Outputs = tuple[Tensor, ...]
 
@@ -57,22 +58,25 @@ def check_gradients(model: nn.Module, inputs: tuple[Any, ...]) -> list[WrongGrad
     """
     twin = copy.deepcopy(model).eval().double()
     wrong: list[WrongGradient] = []
+    noise = torch.Generator().manual_seed(0)  # its own: what a layer draws, or seeds, must not bring back a place
     with torch.random.fork_rng():
         for parameter in twin.parameters():
-            parameter.data = _moved(parameter).detach()
+            parameter.data = _moved(parameter, noise).detach()
         reached = _arguments(twin, tuple(_as_double(x) for x in inputs))
         for name in sorted(reached, key=lambda n: -n.count(".") if n else 1):  # inner ones first
             if not any(w.layer == name or w.layer.startswith(f"{name}." if name else "") for w in wrong):
-                wrong += _wrong_in(name, twin.get_submodule(name), *reached[name])
+                wrong += _wrong_in(name, twin.get_submodule(name), *reached[name], noise)
     return wrong
 
 
-def _wrong_in(name: str, layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[WrongGradient]:
-    for of, place, run in _runs(layer, args, kwargs):
+def _wrong_in(
+    name: str, layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], noise: torch.Generator
+) -> Iterator[WrongGradient]:
+    for of, place, run in _runs(layer, args, kwargs, noise):
         try:
-            # Twice, at two places: a small change may cross a kink by chance, a wrong backward is wrong everywhere.
-            if all(not _agrees(run, _moved(place)) for _ in range(2)):
-                at, analytic, numeric = _worst(run, _moved(place))
+            # At several places: a small change may cross a kink by chance, a wrong backward is wrong everywhere.
+            if all(not _agrees(run, _moved(place, noise)) for _ in range(PLACES)):
+                at, analytic, numeric = _worst(run, _moved(place, noise))
                 yield WrongGradient(name, type(layer).__name__, of, at, analytic, numeric)
         except (RuntimeError, TypeError) as error:
             raise BadParts(
@@ -88,10 +92,10 @@ def _agrees(run: Callable[[Tensor], Outputs], tensor: Tensor) -> bool:
 
 
 def _runs(
-    layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+    layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], noise: torch.Generator
 ) -> Iterator[tuple[str, Tensor, Callable[[Tensor], Outputs]]]:
     """(what it is, the tensor, the layer as a function of this tensor alone) of each input and parameter."""
-    args = tuple(_moved(x).detach() if isinstance(x, Tensor) and x.is_floating_point() else x for x in args)
+    args = tuple(_moved(x, noise).detach() if isinstance(x, Tensor) and x.is_floating_point() else x for x in args)
     for i, value in enumerate(args):
         if isinstance(value, Tensor) and value.is_floating_point():
 
@@ -107,10 +111,11 @@ def _runs(
         yield name, parameter, of_parameter
 
 
-def _moved(tensor: Tensor) -> Tensor:
+def _moved(tensor: Tensor, noise: torch.Generator) -> Tensor:
     """A copy next to it that takes a gradient: pictures and fresh biases are full of zeros, where ReLU has its kink."""
     spread = float(tensor.detach().std(correction=0)) or 1.0
-    return (tensor.detach() + JITTER * spread * torch.randn_like(tensor)).requires_grad_(True)
+    drawn = torch.randn(tensor.shape, generator=noise, dtype=tensor.dtype).to(tensor.device)
+    return (tensor.detach() + JITTER * spread * drawn).requires_grad_(True)
 
 
 def _floats(layer: nn.Module, parameters: dict[str, Tensor], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Outputs:
