@@ -94,6 +94,18 @@ def test_judging_an_empty_trace_runs_nothing_and_crashes_nothing():
     assert set(report.not_run) | set(report.quiet) == {r.name for r in all_rules()}
 
 
+@pytest.mark.parametrize("stage", ["training", "data", "evaluation"])
+def test_a_run_is_judged_by_the_rules_of_its_stage_and_hears_of_no_other(stage: str):
+    report = judge(Trace({}, {"stage": stage}))
+    asked = {r.name for r in all_rules() if stage in r.stages}
+    assert asked and set(report.not_run) | set(report.quiet) == asked < {r.name for r in all_rules()}
+
+
+def test_rules_that_are_named_are_asked_whatever_the_stage():
+    of_data = Trace.of(facts={"stage": "data"}, loss=[3.0])
+    assert len(judge(of_data, [made(speaks)])) == 1 and made(speaks).stages == ("training",)
+
+
 def test_the_default_rules_come_by_code_and_without_previews():
     codes = [r.code for r in all_rules()]
     assert codes == sorted(codes) and not any(r.preview for r in all_rules())

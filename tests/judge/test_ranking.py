@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from torchdoctor.judge.finding import Finding, Severity
+from torchdoctor.judge.odds import Likelihoods
 from torchdoctor.judge.ranking import ranked
 from torchdoctor.judge.report import Report
 
@@ -146,5 +147,23 @@ def test_what_explains_comes_first_and_is_in_the_report(findings: list[Finding])
 
 
 @given(FINDINGS)
-def test_ranking_twice_changes_nothing(findings: list[Finding]):
-    assert ranked(ranked(findings)) == ranked(findings)
+def test_ranking_what_is_ranked_changes_nothing(findings: list[Finding]):
+    as_given = ranked(findings, table=None)
+    assert ranked(as_given, table=None) == as_given
+
+
+def test_a_confidence_becomes_the_share_of_its_like_that_was_right():
+    table = Likelihoods(alarms={"a": (90, 10), "b": (0, 0)}, prior=0.01)
+    inside = ranked([cause("a", 0.3), cause("b", 0.99), symptom("s", 0.7)], table)
+    assert [round(f.confidence, 2) for f in inside if f.name in "as"] == [0.9, 0.7]
+
+
+@given(FINDINGS)
+def test_without_a_table_confidences_stay_as_the_rules_gave_them(findings: list[Finding]):
+    before, after = (sorted(f.confidence for f in fs) for fs in (findings, ranked(findings, table=None)))
+    assert before == after
+
+
+@given(FINDINGS)
+def test_chances_are_probabilities(findings: list[Finding]):
+    assert all(0 < f.confidence < 1 for f in ranked(findings))

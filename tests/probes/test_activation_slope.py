@@ -170,3 +170,21 @@ def test_unscaled_inputs_are_not_blamed_on_the_weights() -> None:
     x, y = digits(64)
     parts = Parts(model, nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), 0.01), [(x * 100, y)])
     assert names(judged(parts, PROBES, *RULES)) == []
+
+
+class Doubling(nn.Module):
+    """Between its layers ways part and meet forty times: one way after the other they would take for ever."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(64, 8), nn.Linear(8, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = self.first(x.flatten(1))
+        for _ in range(40):
+            hidden = 0.5 * (torch.tanh(hidden) + hidden)
+        return self.second(hidden)
+
+
+def test_ways_that_part_and_meet_often_are_gone_once() -> None:
+    assert traced(program(Doubling()), activation_slope).value("activation_slope", "first") is not None

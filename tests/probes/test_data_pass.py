@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -14,6 +16,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset, Subset, TensorDataset
 
 from torchdoctor.parts import Parts
+from torchdoctor.probes.bench import Bench
 from torchdoctor.probes.data_pass import data_pass
 from torchdoctor.probes.survey import Moments, survey
 
@@ -102,6 +105,15 @@ def test_an_endless_stream_is_read_until_the_patience_ends() -> None:
 
     seen = survey(DataLoader(Endless(), 8), "train", 0.05)
     assert seen.samples >= 8 and not seen.complete
+
+
+def test_validation_may_be_a_stream_without_a_length() -> None:
+    class Stream(IterableDataset):
+        def __iter__(self):  # type: ignore[no-untyped-def]
+            yield from zip(*digits(20))
+
+    parts = mlp()
+    assert Bench(replace(parts, val=DataLoader(Stream(), 8))).val_batches[0].size == 8
 
 
 def test_masks_as_targets_are_not_kept_whole() -> None:

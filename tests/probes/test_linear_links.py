@@ -42,6 +42,13 @@ def test_layers_with_nothing_or_only_a_norm_or_dropout_between_them_are_named() 
     assert values["linear_links", ""] == values["dense_links", ""] == 2
 
 
+def test_a_sigmoid_behind_the_last_layer_bends_no_border() -> None:
+    for last in (nn.Sigmoid(), nn.LogSoftmax(1)):
+        assert measured(linear_links, table(nn.Linear(6, 8), nn.Linear(8, 2), last))[1]["linear_throughout"]
+    bent = table(nn.Linear(6, 8), nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 2), nn.Sigmoid())
+    assert not measured(linear_links, bent)[1]["linear_throughout"]
+
+
 @pytest.mark.parametrize("bend", [nn.ReLU(), nn.Tanh(), nn.Sigmoid(), nn.LayerNorm(8), nn.Hardtanh(), nn.Softsign()])
 def test_what_bends_is_seen_whatever_it_is_called(bend: nn.Module) -> None:
     assert links(table(nn.Linear(6, 8), bend, nn.Linear(8, 1))) == []

@@ -83,6 +83,14 @@ class Squeezed(nn.Module):
         return self.head(x).squeeze(1)
 
 
+def partial_likelihood(output: Tensor, target: Tensor) -> Tensor:
+    """Of a survival model: every sample with an event against all that live longer."""
+    time, event = target.unbind(1)
+    still = (time[None] >= time[:, None]).float()
+    at_risk = (output.exp().T * still).sum(1).log()
+    return -((output[:, 0] - at_risk) * event).sum() / event.sum().clamp_min(1)
+
+
 BROADCASTING: dict[str, Callable[[], Parts]] = {
     "squared error": lambda: program(1, nn.MSELoss(), REAL),
     "absolute error": lambda: program(1, nn.L1Loss(), REAL),
@@ -99,6 +107,9 @@ PAIRED: dict[str, Callable[[], Parts]] = {
     "a loss that squeezes": lambda: program(1, lambda o, t: F.mse_loss(o.squeeze(1), t), REAL),
     "a loss that squeezes whole numbers": lambda: program(
         1, lambda o, t: F.binary_cross_entropy_with_logits(o.squeeze(1), t.float()), (REAL > 1).long()
+    ),
+    "risks of those who were still there, by time and event": lambda: program(
+        1, partial_likelihood, torch.stack([REAL, (REAL > 0).float()], 1)
     ),
     "several quantiles of one target": lambda: program(3, lambda o, t: (o - t).abs().mean(), REAL[:, None]),
 }

@@ -25,6 +25,35 @@ def test_mixed_samples_are_measured_and_named() -> None:
     assert measured(train_eval, view_for_permute_on_ids())[0]["mixing", ""] > 0.05
 
 
+class MomentsFirst(nn.Module):
+    """What a CTC loss takes: (moments, samples, classes), by a view of (samples, channels, moments) or as it should."""
+
+    def __init__(self, view: bool) -> None:
+        super().__init__()
+        self.features, self.output, self.view = nn.Conv1d(1, 6, 3, padding=1), nn.Linear(6, 5), view
+
+    def forward(self, x: Tensor) -> Tensor:
+        samples, channels, moments = (features := self.features(x)).shape
+        rows = features.view(moments, samples, channels) if self.view else features.permute(2, 0, 1)
+        return torch.log_softmax(self.output(rows), 2)
+
+
+def ctc(output: Tensor, target: Tensor) -> Tensor:
+    samples = target.shape[0]
+    lengths = torch.full((samples,), len(output)), torch.full((samples,), target.shape[1])
+    return nn.functional.ctc_loss(output, target, *lengths)
+
+
+def test_samples_behind_the_moments_are_kept_apart_too() -> None:
+    torch.manual_seed(0)
+    for view in (True, False):
+        model = MomentsFirst(view)
+        optimizer = torch.optim.Adam(model.parameters())
+        data = loader(torch.randn(64, 1, 24), torch.randint(1, 5, (64, 4)))
+        mixing = measured(train_eval, Parts(model, ctc, optimizer, data))[0]["mixing", ""]
+        assert mixing > 0.1 if view else mixing < 1e-5
+
+
 def test_dropout_is_noise_in_training_alone() -> None:
     values, _ = measured(train_eval, convolutions())
     assert values["eval_noise", ""] == 0

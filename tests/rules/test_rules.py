@@ -33,6 +33,11 @@ KNOWN_SIGNALS = set(discover("signals", Signal)) | {
     for unit in (*discover("probes", Probe).values(), *discover("examine", Examination).values())
     for measure in unit.measures
 }
+MEASURED = {s for e in discover("examine", Examination).values() for s in e.measures}
+EXAMINED = Trace.of(**{name: [0.0] for name in MEASURED})
+ONLY_EXAMINED = (
+    MEASURED - set(discover("signals", Signal)) - {s for p in discover("probes", Probe).values() for s in p.measures}
+)
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda r: r.name)
 firing = pytest.mark.parametrize(
     ("rule", "title"), [(r, t) for r, kind, t in EXAMPLES if kind == "FIRES"], ids=lambda x: getattr(x, "name", x)
@@ -81,6 +86,14 @@ def test_what_it_needs_is_a_signal_or_what_a_probe_measures(rule: Rule):
 def test_its_examples_hold_only_signals_that_somebody_records(rule: Rule):
     used = {name for kind in ("FIRES", "QUIET") for trace in rule.examples(kind).values() for name in trace.data}
     assert used <= KNOWN_SIGNALS, f"nobody records {used - KNOWN_SIGNALS}"
+
+
+@every_rule
+def test_it_is_asked_at_every_stage_that_measures_what_it_needs(rule: Rule):
+    assert set(rule.stages) <= {"training", "data", "evaluation"} and rule.stages
+    assert ("data" in rule.stages) == (bool(rule.needs) and not rule.missing(EXAMINED))
+    if "training" in rule.stages:
+        assert [need for need in rule.needs if set(need.split("|")) <= ONLY_EXAMINED] == []
 
 
 @every_rule

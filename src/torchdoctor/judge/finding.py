@@ -83,3 +83,15 @@ class Finding:
             fixes=tuple(Remedy(r["fix"], r["options"]) for r in d["fixes"]), name=d["name"], kind=d["kind"],
             place=d["place"], code=d["code"], explains=tuple(d["explains"]), explained_by=tuple(d["explained_by"]),
         )  # fmt: skip
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from torchdoctor.show.notebook import finding_html  # upward and late: a convenience, see docs/why.md
+
+        return finding_html(self)
+
+    def to_frame(self) -> Any:
+        """A pandas.DataFrame with one row. Needs the extra `tables`."""
+        from torchdoctor.show.frames import findings_frame  # upward and late: a convenience, see docs/why.md
+
+        return findings_frame([self])

@@ -11,6 +11,8 @@ from typing import Any
 
 from torchdoctor.discover import discover
 from torchdoctor.judge.finding import Finding
+from torchdoctor.judge.likelihoods import LIKELIHOODS
+from torchdoctor.judge.odds import Likelihoods
 from torchdoctor.judge.ranking import ranked
 from torchdoctor.judge.report import Report
 from torchdoctor.judge.rule import CannotSay, Rule
@@ -22,12 +24,15 @@ def judge(
     rules: Iterable[Rule] | None = None,
     options: Mapping[str, Mapping[str, Any]] | None = None,
     title: str = "",
+    table: Likelihoods | None = LIKELIHOODS,
 ) -> Report:
-    """Every rule (default: all installed ones that are not in preview) over the trace.
+    """Every rule over the trace. Default: all installed ones that are not in preview and are for the trace's stage; of
+    a trace that names none all are asked, since anything may have been logged.
 
-    options: rule name -> thresholds to use instead of the rule's own.
+    options: rule name -> thresholds to use instead of the rule's own. table: what makes a probability of a rule's own
+    confidence in a cause; None leaves it as the rule gave it.
     """
-    chosen = tuple(all_rules() if rules is None else rules)
+    chosen = tuple((r for r in all_rules() if trace.stage in ("", *r.stages)) if rules is None else rules)
     findings: list[Finding] = []
     quiet: list[str] = []
     not_run: dict[str, str] = {}
@@ -47,7 +52,7 @@ def judge(
         findings += [_stamp(f, rule) for f in said]
         if not said:
             quiet.append(rule.name)
-    return Report(ranked(findings), tuple(quiet), not_run, crashed, title, trace)
+    return Report(ranked(findings, table), tuple(quiet), not_run, crashed, title, trace)
 
 
 def all_rules() -> tuple[Rule, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from torchdoctor.judge.trace import Trace
 
+BOTTOMLESS = 0.05  # of the free loss, by which the walk to the best constant may end below it
 EXACT = 1e-3  # float32 sums of probabilities miss 1 by less
 
 
@@ -73,10 +74,13 @@ class Outputs:
     @property
     def lost(self) -> float:
         """Share of the way from the best constant prediction down to the free loss that cannot be gone. From the start
-        where a constant is as good as anything (one sample, one class, constant targets); NaN where no way is known."""
+        where a constant is as good as anything (one sample, one class, constant targets); NaN where no way is known or
+        the loss has no bottom."""
         # A loss that is never negative within the outputs' range and is beyond it (a ratio whose denominator changes
         # sign) was not made for what lies beyond.
         free = max(self.free, 0.0) if self.attainable >= 0 else self.free
+        if self.prior < free - BOTTOMLESS * abs(free):
+            return math.nan  # a constant is one of the free outputs: both walks only ran as far as they had steps
         for begin in (self.prior, self.start):
             if begin - free > EXACT * abs(begin):
                 return (self.attainable - free) / (begin - free)
@@ -89,3 +93,10 @@ class Outputs:
             "reachable_min": self.low, "reachable_max": self.high,
         }  # fmt: skip
         return {name: value for name, value in named.items() if not math.isnan(value)}
+
+
+def place(trace: Trace) -> tuple[str, ...]:
+    """Where the answer is made: the last module behind the last weights, if there is one, and the layer that has them.
+    Empty where no probe has looked."""
+    found = trace.facts.get("answer", {})
+    return (*found.get("behind", [])[-1:], *found.get("weights", []))

@@ -1,7 +1,7 @@
 """Order findings: alarms before hints, causes before symptoms, what explains before what is explained, likely first.
 
 `explains` draws arrows between the names of a report. Loops among them are cut, so that at least one finding is
-explained by nothing: a root, which is what to read first.
+explained by nothing: a root, which is what to read first. How likely a cause is, the table of likelihoods says.
 
 May not: print, import torch, name any rule.
 """
@@ -13,39 +13,53 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from torchdoctor.judge.finding import Finding
+from torchdoctor.judge.likelihoods import LIKELIHOODS
+from torchdoctor.judge.odds import Likelihoods, Sign, strength
 
-# First guesses, to be calibrated. EXPLAINING: what accounting for all the symptoms of a report adds to a score.
-# SEVERITY: what each step from info to error adds. DOUBT: by how much a cause may be less sure than another cause and
-# still explain it away; a weak suspicion must not hide a fault that was as good as seen.
-EXPLAINING = 0.15
+# Of the confidences that rules give, where arrows contradict each other. SEVERITY: what each step from info to error
+# adds. DOUBT: by how much a cause may be less sure than another cause and still explain it away; a weak suspicion must
+# not hide a fault that was as good as seen. First guesses: no case hangs on them.
 SEVERITY = 0.1
 DOUBT = 0.3
 
 Arrows = Mapping[str, frozenset[str]]  # name -> names that follow from it
 
 
-def ranked(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def ranked(findings: Iterable[Finding], table: Likelihoods | None = LIKELIHOODS) -> tuple[Finding, ...]:
     """The findings in the order a person should read them, with `explained_by` filled in.
 
     Alarms before hints (info); among these causes before symptoms; then by the length of the chain of explanations
-    above a finding, so that what explains comes first; then by score: its confidence, plus EXPLAINING for the share
-    of the symptoms that follow from it, plus SEVERITY. The order in which the findings are given does not matter.
+    above a finding, so that what explains comes first; then by how likely they are. The confidence that a rule gave to
+    a cause becomes the chance that it is right, by the table; symptoms are seen or not, and keep theirs. None leaves
+    all as the rules gave it. The order in which the findings are given does not matter.
     """
     given = tuple(findings)
     names = _names(given)
     arrows = _without_loops(_arrows(names), names)
-    score = {n: name.weight + EXPLAINING * _share_of_symptoms(n, arrows, names) for n, name in names.items()}
     depth = _depths(arrows)
+    chances = [_chance(f, _sign(f, names, arrows), table) for f in given]
+    score = {n: max(c for f, c in zip(given, chances) if f.name == n) for n in names}
 
     def explainers(f: Finding) -> tuple[str, ...]:
         by = [n for n in names if f.name in arrows[n]]
-        return tuple(sorted(by, key=lambda n: (names[n].kind != "cause", -score[n], n)))
+        return tuple(sorted(by, key=lambda n: (names[n].kind != "cause", -score[n], -names[n].weight, n)))
 
-    def key(f: Finding) -> tuple[Any, ...]:
+    def key(pair: tuple[Finding, float]) -> tuple[Any, ...]:
+        f, chance = pair
+        likely = (-score[f.name], -names[f.name].weight)  # the weight tells apart what the table's steps do not
         own = f.confidence + SEVERITY * _rank(f)
-        return (not f.alarm, f.kind != "cause", depth[f.name], -score[f.name], f.name, -own, f.message, str(f))
+        return (not f.alarm, f.kind != "cause", depth[f.name], *likely, f.name, -chance, -own, f.message, str(f))
 
-    return tuple(replace(f, explained_by=explainers(f)) for f in sorted(given, key=key))
+    ordered = sorted(zip(given, chances), key=key)
+    return tuple(replace(f, explained_by=explainers(f), confidence=chance) for f, chance in ordered)
+
+
+def signs(findings: Iterable[Finding]) -> tuple[Sign, ...]:
+    """What the table is asked about each cause among the findings, as rules gave them: what calibration counts."""
+    given = tuple(findings)
+    names = _names(given)
+    arrows = _without_loops(_arrows(names), names)
+    return tuple(_sign(f, names, arrows) for f in given if f.kind == "cause")
 
 
 @dataclass(frozen=True)
@@ -119,9 +133,17 @@ def _depths(arrows: Arrows) -> dict[str, int]:
     return depth
 
 
-def _share_of_symptoms(name: str, arrows: Arrows, names: Mapping[str, _Name]) -> float:
+def _chance(f: Finding, sign: Sign, table: Likelihoods | None) -> float:
+    return f.confidence if table is None or f.kind != "cause" else table.chance(sign)
+
+
+def _sign(f: Finding, names: Mapping[str, _Name], arrows: Arrows) -> Sign:
     symptoms = {n for n in names if names[n].kind == "symptom" and names[n].alarm}
-    return len(_reached(name, arrows) & symptoms) / len(symptoms) if symptoms else 0.0
+    follow = _reached(f.name, arrows) & symptoms
+    share = "unseen" if not symptoms else "all" if follow == symptoms else "some" if follow else "none"
+    explained = any(f.name in arrows[n] and names[n].kind == "cause" and names[n].alarm for n in names)
+    beside = "explained" if explained else "alone"
+    return Sign(f.name, f.alarm, str(f.severity), strength(f.confidence), share, beside)
 
 
 def _rank(finding: Finding) -> int:

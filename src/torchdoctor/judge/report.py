@@ -88,6 +88,18 @@ class Report:
 
         return write_report(self, Path(path))
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from torchdoctor.show.notebook import report_html  # upward and late: a convenience, see docs/why.md
+
+        return report_html(self)
+
+    def to_frame(self) -> Any:
+        """A pandas.DataFrame with a row for each finding. Needs the extra `tables`."""
+        from torchdoctor.show.frames import findings_frame  # upward and late: a convenience, see docs/why.md
+
+        return findings_frame(self)
+
 
 def jsonable(value: Any) -> Any:
     """The value with everything in it that JSON has no word for (NaN, infinity, NumPy's numbers) made plain."""

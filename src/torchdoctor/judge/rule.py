@@ -16,6 +16,7 @@ from torchdoctor.errors import BadUnit
 from torchdoctor.judge.finding import Finding, Kind, Place, Severity
 from torchdoctor.judge.trace import Trace
 
+TRAINING = "training"  # and what is tried before it
 SECTIONS = ("Why it hurts", "How it decides", "When it is wrong", "References")
 Judge = Callable[..., Iterable[Finding]]
 
@@ -29,7 +30,7 @@ class Rule:
     """name: of the controlled vocabulary. needs: signals without which it cannot run; "a|b" means either.
 
     explains: names of findings that this fault accounts for. options: its thresholds, with their defaults.
-    preview: not yet below 1 % false alarms, so off unless asked for.
+    preview: not yet below 1 % false alarms, so off unless asked for. stages: of what runs it is asked; see Trace.stage.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Rule:
     explains: tuple[str, ...]
     options: Mapping[str, Any]
     preview: bool
+    stages: tuple[str, ...]
     doc: str
     judge: Judge
     module: str
@@ -62,6 +64,7 @@ def rule(
     severity: Severity = Severity.WARNING,
     explains: Iterable[str] = (),
     preview: bool = False,
+    stages: Iterable[str] = (TRAINING,),
 ) -> Callable[[Judge], Rule]:
     """Make a rule of a function: its name becomes the fault's, its folder the place, its keywords the options."""
 
@@ -84,6 +87,7 @@ def rule(
             tuple(explains),
             options,
             preview,
+            tuple(stages),
             doc,
             fn,
             fn.__module__,

@@ -74,9 +74,20 @@ class Trace:
         return str(self.facts.get("modules", {}).get(name, ""))
 
     @property
+    def stage(self) -> str:
+        """What was recorded, as its recorder says: "data", "evaluation", "explanation" ...; "" of a user's own loop."""
+        return str(self.facts.get("stage", ""))
+
+    @property
     def takes_turns(self) -> bool:
         """True when gradients were cleared unused in half of the steps: another network (a GAN's) trains in between."""
         return bool(self.facts.get("turns", 0) > 0.5 * max(1, self.facts.get("steps", 0)))
+
+    @property
+    def is_one_object(self) -> bool:
+        """True when training is a single batch and validation the same one, as for the nodes of one graph."""
+        samples, size = self.value("samples", "train"), self.value("batch_size")
+        return samples is not None and samples == size and self.value("split_overlap_share") == 1
 
     @property
     def last_step(self) -> int:

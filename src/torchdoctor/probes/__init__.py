@@ -2,5 +2,5 @@
 
 ENGINE = (
     "probe", "dropouts", "fork", "batch", "survey", "listen", "random_matrix", "bench", "check",
-    "tail", "descent", "expectation", "sample", "stopwatch",
+    "tail", "wider", "descent", "expectation", "sample", "short_run", "skips", "stopwatch",
 )  # fmt: skip

@@ -101,9 +101,12 @@ def _back(node: Node, makers: dict[Node, str]) -> list[Node]:
     """The nodes back to the one a layer made, in a chain; the two ends alone where ways part and meet again in between
     (x · sigmoid(x)); empty where more than one layer has a part in it."""
     chain, plain = [node], True
-    ends, waiting = set(), [node]
+    ends, waiting, seen = set(), [node], set[Node]()
     while waiting:
         at = waiting.pop()
+        if at in seen:
+            continue  # ways that part and meet again are as many as two to the power of how often they do
+        seen.add(at)
         if at in makers:
             ends.add(at)
             continue

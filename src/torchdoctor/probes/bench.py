@@ -49,7 +49,8 @@ FOR_TRAIN = 0.7  # share of the patience; what is left of it is for validation
 
 
 class Bench:
-    """parts: forked copies of model, loss, optimizer and scheduler. train, val: the user's data, to be read anew.
+    """parts: forked copies of model, loss, optimizer and scheduler; original: the user's own, to look at only.
+    train, val: the user's data, to be read anew.
 
     batches: the first few of training; val_batches: of validation, on the model's device both. kind: what the targets
     are. Nothing done to `parts` reaches the user's own; a probe that changes them takes a `fork()` for itself.
@@ -57,12 +58,13 @@ class Bench:
 
     def __init__(self, parts: Parts, *, patience: float = 3.0) -> None:
         """patience: seconds that reading data may take, for the probes that read more than the batches here."""
-        self._original = parts
+        self.original = parts
         self.patience = patience
         self.device = next((p.device for p in parts.model.parameters()), torch.device("cpu"))
         self.train, self.val = reading(parts.train), None if parts.val is None else reading(parts.val)
         self.batches = [b.to(self.device) for b in _first(batches_of(self.train, "train"))]
-        self.val_batches = [b.to(self.device) for b in _first(batches_of(self.val, "val"))] if self.val else []
+        given = iter(()) if self.val is None else batches_of(self.val, "val")  # a stream has no truth value
+        self.val_batches = [b.to(self.device) for b in _first(given)]
 
     @cached_property
     def surveyed(self) -> Survey:
@@ -77,11 +79,11 @@ class Bench:
     @cached_property
     def parts(self) -> Parts:
         """One fork that all probes may run forwards on. Raises BadParts when the model cannot be copied."""
-        return forked(self._original)
+        return forked(self.original)
 
     def fork(self) -> Parts:
         """Another independent copy, for a probe that trains."""
-        return forked(self._original)
+        return forked(self.original)
 
     def fresh(self, seed: int = 0) -> Parts | None:
         """A copy whose parameters are drawn anew, by the modules' own reset_parameters() and an empty optimizer state;

@@ -30,8 +30,8 @@ Loss = Callable[[Tensor], Tensor]
 class Expectation:
     """scores: it applies softmax or sigmoid itself. log_probabilities: it is linear in the target's entry.
 
-    probabilities: defined, or not flat, only between 0 and 1, or a likelihood of them. positive: not defined below 0.
-    axis: the dimension that holds the classes, None where there is none or it could not be told.
+    probabilities: defined, or not flat, only between 0 and 1, or a likelihood of them or of their shares. positive: not
+    defined below 0. axis: the dimension that holds the classes, None where there is none or it could not be told.
     """
 
     scores: bool = False
@@ -56,7 +56,7 @@ def expectation(loss_fn: Callable[[Any, Any], Tensor], output: Any, target: Any)
         return Expectation()
     loss_of = on_cpu(loss_fn, target)
     like = torch.randn(output.shape, generator=torch.Generator().manual_seed(0))
-    axes = [a for a in dict.fromkeys((1, output.ndim - 1)) if a < output.ndim and output.shape[a] > 1]
+    axes = [a for a in dict.fromkeys((1, output.ndim - 1)) if 0 < a < output.ndim and output.shape[a] > 1]
     target = moved(target, torch.device("cpu"))
     logs = next((a for a in axes if _is_log_likelihood(loss_of, like, target, a)), None)
     if logs is not None:
@@ -72,6 +72,9 @@ def expectation(loss_fn: Callable[[Any, Any], Tensor], output: Any, target: Any)
     of_logs = next((a for a in axes if _is_log_likelihood(lambda z: loss_of(z.exp()), like, target, a)), None)
     if of_logs is not None:
         return Expectation(probabilities=True, axis=of_logs)
+    shares = next((a for a in axes if _of_shares(loss_of, like, a)), None)
+    if shares is not None:
+        return Expectation(probabilities=True, axis=shares)
     return Expectation(probabilities=below and above, positive=below and not above)
 
 
@@ -106,9 +109,24 @@ def _is_log_likelihood(loss_of: Loss, like: Tensor, target: Any, axis: int) -> b
     g, far = (gradient(loss_of, torch.log_softmax(size * like, axis)) for size in (0.5, 1))
     if g is None or far is None or not _close(g, far) or bool((g > 0).any()) or not bool(g.any()):
         return False
+    above = gradient(loss_of, 3 + 0.01 * torch.tanh(like))  # a hinge is linear below, and has another slope here
+    if above is not None and bool(above.any()) and not _close(g, above):
+        return False
     if isinstance(target, Tensor) and target.is_floating_point() and target.shape == g.shape:
         return any(_proportional(g, share) for share in (target, target.exp()))
     return bool(((g != 0).sum(axis) <= 1).all())
+
+
+def _of_shares(loss_of: Loss, like: Tensor, axis: int) -> bool:
+    """It divides a row of positive numbers by their sum and takes the likelihood of one: of their logarithms it is a
+    cross-entropy, whose gradient is known."""
+    for size in (0.5, 1.0, 2.0):
+        g = gradient(lambda z: loss_of(z.exp()), size * like)
+        if g is None or not bool(((g < 0).sum(axis) == 1).all()):
+            return False
+        if not _proportional(g, torch.softmax(size * like, axis) - (g < 0).to(g.dtype)):
+            return False
+    return True
 
 
 def _applies_softmax(loss_of: Loss, like: Tensor, axis: int) -> bool:

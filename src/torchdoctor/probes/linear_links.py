@@ -25,6 +25,8 @@ SAME = 1e-4  # of the values' size: rounding of float32 through a few layers
         "linear_links": "count: pairs of dense layers between which everything is affine, so that one could stand for "
         "both; pairs meant to be narrow between the two are not counted",
         "dense_links": "count: pairs of dense layers of which the second reads nothing but what the first gave",
+        "funnel_width": "units: of a dense layer that is narrower than its input and the output of the one behind it, "
+        "which reads nothing else",
     },
 )
 def linear_links(bench: Bench) -> Iterator[Measurement | Fact]:
@@ -36,14 +38,17 @@ def linear_links(bench: Bench) -> Iterator[Measurement | Fact]:
     """
     model, batch = bench.fork().model.eval(), head(bench.batches[0], SAMPLES)
     links, pairs = found_links(model, batch)
-    yield Measurement("dense_links", float(pairs))
+    yield Measurement("dense_links", float(len(pairs)))
+    for a, b in pairs:
+        if a.width < min(a.reads, b.width):
+            yield Measurement("funnel_width", float(a.width), a.name)
     yield Measurement("linear_links", float(len(links)))
     yield Fact("linear_links", [list(names) for names in links])
-    yield Fact("linear_throughout", bool(links) and _affine_model(model, batch))
+    yield Fact("linear_throughout", bool(links) and _affine_model(model, batch, links[-1][1]))
 
 
-def found_links(model: nn.Module, batch: Batch) -> tuple[list[tuple[str, str]], int]:
-    """The names of each pair between which everything is affine, and how many pairs of dense layers there are.
+def found_links(model: nn.Module, batch: Batch) -> tuple[list[tuple[str, str]], list[tuple[_Call, _Call]]]:
+    """The names of each pair between which everything is affine, and all pairs of dense layers there are.
 
     Changes `model` (all its parameters take gradients); work on a copy, in eval mode.
     """
@@ -52,7 +57,7 @@ def found_links(model: nn.Module, batch: Batch) -> tuple[list[tuple[str, str]], 
             p.requires_grad_(True)
     pairs = list(_pairs(_calls(model, batch)))
     links = [(a, b) for a, b in pairs if _wide(a, b) and _slopes_agree(a, b) and _affine(model, batch, a, b)]
-    return [(a.name, b.name) for a, b in links], len(pairs)
+    return [(a.name, b.name) for a, b in links], pairs
 
 
 class _Call:
@@ -183,13 +188,23 @@ def _only_way(model: nn.Module, batch: Batch, a: _Call, b: _Call) -> bool:
     return g is None
 
 
-def _affine_model(model: nn.Module, batch: Batch) -> bool:
-    """The same of the whole network, where it has one float input."""
+def _affine_model(model: nn.Module, batch: Batch, last: str) -> bool:
+    """The same of the whole network, where it has one float input, up to its last dense layer: a sigmoid or softmax
+    behind that bends the answers and not the border between them."""
     if len(batch.inputs) != 1 or not isinstance(batch.inputs[0], Tensor) or not batch.inputs[0].is_floating_point():
         return False
+    if _calls(model, batch)[-1].name != last:
+        return False
+    seen: list[Tensor] = []
+
+    def answer(x: Tensor) -> Tensor:
+        model(x)
+        return seen[-1]
+
     v, w = _drawn(batch.inputs[0])
-    with torch.no_grad():
-        return all(_adds_up(lambda x: first_tensor(model(x)), far * v, far * w) for far in FAR)
+    hook = model.get_submodule(last).register_forward_hook(lambda *given: seen.append(first_tensor(given[2])))
+    with _hooked(hook), torch.no_grad():
+        return all(_adds_up(answer, far * v, far * w) for far in FAR)
 
 
 @contextmanager

@@ -18,7 +18,8 @@ from torchdoctor.probes.expectation import Expectation, expectation, gradient, o
 from torchdoctor.probes.probe import Fact, Measurement, probe
 from torchdoctor.probes.sample import sample
 
-MANY = 2_000  # targets that the best constant is sought for
+MANY = 2_000  # targets that the best constant is sought for ...
+NUMBERS = 300_000  # ... of as many outputs: a window of a text has thousands, and the walk calls the loss for hundreds
 
 
 @probe(
@@ -114,7 +115,8 @@ def _read(bench: Bench, output: Tensor, target: Any) -> Tensor | None:
     if not isinstance(target, Tensor) or not target.ndim or not output.ndim or len(output) != len(target):
         return None
     rows = [t for t in bench.surveyed.labels if t.ndim and t.shape[1:] == target.shape[1:] and t.dtype == target.dtype]
-    return torch.cat(rows)[:MANY].to(target.device) if sum(map(len, rows)) > len(target) else None
+    most = min(MANY, max(len(target), NUMBERS * len(output) // max(1, output.numel())))
+    return torch.cat(rows)[:most].to(target.device) if sum(map(len, rows)) > len(target) else None
 
 
 def _prior(parts: Parts, expects: Expectation, output: Tensor, shape: torch.Size, target: Any) -> float | None:
@@ -138,6 +140,8 @@ def _broadcasts(loss_of: Callable[[Tensor], Tensor], parts: Parts, output: Tenso
         return False
     if len(output) < 2 or not _spreads(output.shape, target.shape):
         return False
+    if output.ndim == target.ndim and len(output) == len(target):
+        return False  # sample stands against sample; what reaches across them is the loss's own doing (survival)
     cpu, wanted = output.cpu(), target.cpu()
     if not wanted.is_floating_point():
         wanted = wanted.to(output.dtype)

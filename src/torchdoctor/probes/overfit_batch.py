@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from torchdoctor.parts import Parts
 from torchdoctor.probes.batch import Batch
@@ -22,6 +23,8 @@ SAMPLES = 32
 FACTORS = (1.0, 0.1, 10.0)  # of the planned rate
 HIGHER = (1e2, 1e3, 1e4, 1e5)  # then on from the better end, while no rate has come to LEARNT
 LOWER = (1e-2, 1e-3)
+BEYOND = 10.0  # times the length of all weights: a first step longer than that is so far off that ...
+CUSTOMARY = 1e-2  # ... the rate is tried whose first step has this length, whatever factor that takes
 RUNS = 4  # as many as a network needs that is neither healthy nor hopeless
 SOLVED = 0.02  # of the first loss: learnt by heart
 LEARNT = 0.3  # of the first loss: well under way
@@ -42,7 +45,8 @@ def overfit_batch(bench: Bench) -> Iterator[Measurement | Fact]:
     """
     batch = sample(bench, SAMPLES)
     stopwatch = Stopwatch()
-    steps = _affordable(bench, batch)
+    steps, length = _affordable(bench, batch)
+    lower = (*LOWER, 10.0 ** round(math.log10(CUSTOMARY / length))) if BEYOND < length < math.inf else LOWER
     groups = bench.parts.optimizer.param_groups
     yield Fact("warms_up", any(float(g["lr"]) < 0.5 * _peak(g) for g in groups if "lr" in g))
     reached: dict[float, float] = {}
@@ -56,7 +60,7 @@ def overfit_batch(bench: Bench) -> Iterator[Measurement | Fact]:
     for factor in FACTORS:
         if factor == 1 or time_left():
             reached[factor] = yield from _curve(bench, bench.fork(), batch, f"here x{factor:g}", factor, steps)
-    for factor in HIGHER if best() > 1 else LOWER:
+    for factor in HIGHER if best() > 1 and lower is LOWER else lower:
         if time_left() and reached[best()] > LEARNT and (factor < 1 or best() == factor / 10):
             reached[factor] = yield from _curve(bench, bench.fork(), batch, f"here x{factor:g}", factor, steps)
     for factor in FACTORS if reached[best()] > STUCK else ():
@@ -65,14 +69,24 @@ def overfit_batch(bench: Bench) -> Iterator[Measurement | Fact]:
             yield from _curve(bench, fresh, batch, f"fresh x{factor:g}", factor, steps)
 
 
-def _affordable(bench: Bench, batch: Batch) -> int:
-    """Steps per run, so that RUNS of them fit into SECONDS."""
+def _affordable(bench: Bench, batch: Batch) -> tuple[int, float]:
+    """Steps per run, so that RUNS of them fit into SECONDS; and the length of the first over that of all weights."""
     parts = _at_rate(training(bench.fork()), 1.0)
+    before = _weights(parts)
     bench.step(parts, batch)  # the first is slower than the rest
+    length = _length([a - b for a, b in zip(_weights(parts), before)]) / max(_length(before), 1e-12)
     stopwatch = Stopwatch()
     bench.step(parts, batch)
     each = max(stopwatch.seconds, 1e-6)
-    return int(min(STEPS, max(FEWEST, SECONDS / RUNS / each)))
+    return int(min(STEPS, max(FEWEST, SECONDS / RUNS / each))), length
+
+
+def _weights(parts: Parts) -> list[Tensor]:
+    return [p.detach().double() for p in parts.model.parameters() if p.is_floating_point()]
+
+
+def _length(tensors: list[Tensor]) -> float:
+    return math.sqrt(sum(float(t.square().sum()) for t in tensors))
 
 
 def _curve(bench: Bench, parts: Parts, batch: Batch, subject: str, factor: float, steps: int) -> Curve:

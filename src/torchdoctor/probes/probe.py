@@ -8,27 +8,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
+
+from torchdoctor.record.measurement import Fact, Measurement
 
 if TYPE_CHECKING:
     from torchdoctor.probes.bench import Bench
 
-
-class Measurement(NamedTuple):
-    """One recorded value. value: a float, or a list of floats for a vector. step: 0 unless the probe takes steps."""
-
-    signal: str
-    value: float | list[float]
-    subject: str = ""
-    step: int = 0
-
-
-class Fact(NamedTuple):
-    """Something a probe learnt that is not a number over steps; plain JSON values."""
-
-    name: str
-    value: Any
-
+__all__ = ["Fact", "Measurement", "Probe", "probe"]
 
 Experimenter = Callable[["Bench"], Iterable[Measurement | Fact]]
 

@@ -19,12 +19,12 @@ MOST = 256  # more cost time and say the same
 
 def sample(bench: Bench, most: int = MOST) -> Batch:
     """The first training batch; with the next ones where it is small, its first samples where it is large."""
-    joined = bench.batches[0]
+    whole = bench.batches[0]
     for batch in bench.batches[1:]:
-        if joined.size >= min(LEAST, most):
+        if whole.size >= min(LEAST, most):
             break
-        joined = _joined(joined, batch) or joined
-    return head(joined, most)
+        whole = joined(whole, batch) or whole
+    return head(whole, most)
 
 
 def head(batch: Batch, samples: int) -> Batch:
@@ -37,8 +37,8 @@ def head(batch: Batch, samples: int) -> Batch:
     return Batch(tuple(inputs), target)
 
 
-def _joined(a: Batch, b: Batch) -> Batch | None:
-    """None where they do not fit together, as sequences of different lengths."""
+def joined(a: Batch, b: Batch) -> Batch | None:
+    """Both in one; None where they do not fit together, as sequences of different lengths."""
     pairs: list[tuple[Any, Any]] = list(zip((*a.inputs, a.target), (*b.inputs, b.target)))
     if not all(
         isinstance(x, Tensor) and isinstance(y, Tensor) and x.ndim and x.shape[1:] == y.shape[1:] for x, y in pairs

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, IterableDataset
 
 from torchdoctor.errors import BadParts
+from torchdoctor.examine.duplicates import blank
 from torchdoctor.parts import Loader
 from torchdoctor.probes.batch import Batch, as_batch, tensors_in
 
@@ -86,6 +87,7 @@ class Survey:
     bad_inputs: list[int] = field(default_factory=list)
     bad_targets: list[int] = field(default_factory=list)
     prints: list[int] = field(default_factory=list)
+    blank: set[int] = field(default_factory=set)  # prints of samples that are one value throughout: none is a copy
     batch_prints: list[int] = field(default_factory=list)
     labels: list[Tensor] = field(default_factory=list)  # the first target tensor of each batch; of masks, a choice
 
@@ -104,6 +106,7 @@ class Survey:
         self.bad_targets += _not_finite(targets, names)
         prints = fingerprints(inputs)
         self.prints += prints
+        self.blank.update(p for p, is_blank in zip(prints, blank(inputs[0])) if is_blank)
         self.batch_prints.append(hash(tuple(prints)))
         self.labels.append(_thinned(targets[0].detach().cpu()))
         self.samples += batch.size
@@ -112,7 +115,7 @@ class Survey:
 def survey(loader: Loader, name: str, seconds: float) -> Survey:
     """Read `loader` until it ends or the time is up; `name` is what messages call it."""
     seen, end = Survey(), time.perf_counter() + seconds
-    for indices, batch in _indexed(loader, name):
+    for indices, batch in indexed(loader, name):
         seen.add(batch, indices)
         if time.perf_counter() > end:
             return seen
@@ -122,7 +125,7 @@ def survey(loader: Loader, name: str, seconds: float) -> Survey:
     return seen
 
 
-def _indexed(loader: Loader, name: str) -> Iterator[tuple[Sequence[int] | None, Batch]]:
+def indexed(loader: Loader, name: str) -> Iterator[tuple[Sequence[int] | None, Batch]]:
     """Batches with the dataset indices of their samples; None where the loader does not tell."""
     if not _tells_indices(loader):
         yield from ((None, as_batch(raw, name)) for raw in loader)

@@ -39,6 +39,8 @@ class Tail:
         nodes = {node: i for i, call in enumerate(self._calls) for node in call.nodes}
         last = sorted({nodes[node] for node in _nearest(self.output, set(nodes))})
         self._last = set(last)
+        names = {module: name for name, module in model.named_modules()}
+        self.last = [names[self._calls[i].module] for i in last]  # the layers with the last weights
         self.values = [t for i in last for t in tensors_in(self._calls[i].output) if t.is_floating_point()]
 
     def __call__(self, values: Sequence[Tensor]) -> Any:

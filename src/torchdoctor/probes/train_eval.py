@@ -34,14 +34,24 @@ def train_eval(bench: Bench) -> Iterator[Measurement | Fact]:
         spread = float((steady - steady[:1]).abs().max()) if steady.ndim else 0.0
         scale = spread or float(steady.abs().max()) or 1.0
         yield Measurement("eval_noise", _gap(steady, again) / scale)
-        if spread and torch.equal(steady, again) and _by_samples(bench, batch, steady):
-            changes = {k: _gap(bench.output(model, _all_like(batch, k))[k], steady[k]) for k in (0, batch.size - 1)}
+        own = _samples_first(steady, batch.size)
+        if spread and torch.equal(steady, again) and _by_samples(bench, batch, own):
+            ends = {
+                k: _samples_first(bench.output(model, _all_like(batch, k)), batch.size)[k] for k in (0, batch.size - 1)
+            }
+            changes = {k: _gap(output, own[k]) for k, output in ends.items()}
             yield Measurement("mixing", max(changes.values()) / spread)
             yield Fact("mixed_sample", max(changes, key=lambda k: changes[k]))
         model.train()
         loud, louder = bench.output(model, batch), bench.output(model, batch)
         yield Measurement("train_noise", _gap(loud, louder) / scale)
         yield Measurement("mode_gap", _gap(steady, loud) / scale)
+
+
+def _samples_first(output: Tensor, size: int) -> Tensor:
+    """Sequences may lie before their batch, (moments, samples, classes), as torch's CTC loss takes them."""
+    moments = output.ndim == 3 and len(output) != size and output.shape[1] == size
+    return output.movedim(1, 0) if moments else output
 
 
 def _by_samples(bench: Bench, batch: Batch, output: Tensor) -> bool:

@@ -12,6 +12,10 @@ from torchdoctor.judge.rule import CannotSay, rule
 from torchdoctor.judge.series import Series
 from torchdoctor.judge.trace import Trace
 
+STEPS = 20  # of fewer no pace can be told
+FASTER = Remedy("set-learning-rate", {"factor": 10.0})  # as far in fewer steps, where the rate allows it
+HALF = 0.5  # of the best constant answer's loss: a run that got below has learnt its task in the main
+
 _EPOCHS = np.arange(1, 21)
 _NOISE = np.random.default_rng(0).normal(0, 0.003, 20)
 FIRES = {
@@ -22,8 +26,28 @@ FIRES = {
         val_score=[0.21], loss=2.32 - np.arange(20) / 400, prior_loss=2.29,
         overfit_loss={"here x1": np.geomspace(2.3, 0.1, 40), "here x0.1": np.geomspace(2.3, 2.1, 60)},
     ),
+    "four epochs, and the loss falls as fast as ever": Trace.of(
+        val_score=[0.2, 0.25, 0.3, 0.35], loss=2.3 - 0.8 * np.arange(200) / 200, prior_loss=2.3,
+        overfit_loss={"here x1": np.geomspace(2.3, 0.1, 40), "here x0.1": np.geomspace(2.3, 2.1, 60)},
+    ),
 }  # fmt: skip
 QUIET = {
+    "one epoch in which nothing falls, and no rate was tried": Trace.of(
+        val_score=[0.1], loss=np.random.default_rng(1).normal(2.3, 0.03, 60), prior_loss=2.3
+    ),
+    "four epochs of a warm-up": Trace.of(
+        val_score=[0.2, 0.25, 0.3, 0.35],
+        loss=2.3 - 0.8 * (np.arange(200) / 200) ** 2,
+        prior_loss=2.3,
+        lr={"0": np.linspace(1e-5, 1e-3, 200)},
+        overfit_loss={"here x1": np.geomspace(2.3, 0.1, 40)},
+    ),
+    "four epochs, slower and slower": Trace.of(
+        val_score=[0.2, 0.25, 0.3, 0.35],
+        loss=1.5 + 0.8 * np.exp(-np.arange(200) / 50),
+        prior_loss=2.3,
+        overfit_loss={"here x1": np.geomspace(2.3, 0.1, 40), "here x0.1": np.geomspace(2.3, 2.1, 60)},
+    ),
     "one epoch that is enough": Trace.of(
         val_score=[0.97],
         loss=np.geomspace(2.3, 0.1, 900),
@@ -64,7 +88,10 @@ def too_few_epochs(trace: Trace, *, large: float = 0.1, small: float = 0.03, poi
         tenth of its highest: the last gain came from that. Tried on 28 runs cut off at 5 to 20 of their 40 epochs: of
         the cuts that had more than 10 % to gain it warned of 65 %, of those with less than 3 % of none.
         Of one epoch or two there is no curve to look at. It warns of them when the loss has not come a twentieth below
-        the best constant answer, though that of one batch falls a fifth below it at the planned rate (first guesses).
+        the best constant answer, though that of one batch falls a tenth below it at the planned rate (first guesses);
+        where no rate was tried, though its second half lies three standard errors below the first.
+        And of few epochs when the loss ended above half of the best constant answer, fell in the last quarter 0.7 times
+        as far as in any other, and would be below that half after three more runs at this pace.
 
     When it is wrong
         A report asked for in the middle of a run; staircase schedules that are about to step down.
@@ -72,8 +99,8 @@ def too_few_epochs(trace: Trace, *, large: float = 0.1, small: float = 0.03, poi
     References
         T. Viering, M. Loog, "The Shape of Learning Curves: a Review", 2021.
     """
-    if (barely := _barely_begun(trace)) is not None:
-        yield barely
+    if (cut := _barely_begun(trace) or _on_its_way(trace, points)) is not None:
+        yield cut
         return
     name = next((n for n in ("val_score", "val_loss") if len(trace[n])), "loss")
     series = trace[name].finite()
@@ -94,26 +121,57 @@ def too_few_epochs(trace: Trace, *, large: float = 0.1, small: float = 0.03, poi
         confidence=0.7 if name != "loss" else 0.4,
         severity=Severity.WARNING if gain > large * scale and name != "loss" else Severity.INFO,
         evidence={"now": series.last, "expected_gain": gain, "noise": series.noise()},
-        fixes=(Remedy("more-epochs", {"factor": 4 if gain > 3 * large * scale else 2}),),
+        fixes=(Remedy("more-epochs", {"factor": 4 if gain > 3 * large * scale else 2}), FASTER),
     )
 
 
 def _barely_begun(trace: Trace) -> Finding | None:
     loss, prior, planned = trace["loss"].finite(), trace.value("prior_loss"), Rates.of(trace).planned
     epochs = max(len(trace["val_score"]), len(trace["val_loss"]))
-    if prior is None or planned is None or not 1 <= epochs <= 2 or len(loss) < 10:
+    if prior is None or not 1 <= epochs <= 2 or len(loss) < 10:
         return None
     end = loss.tail(max(3, len(loss) // 4)).median()
-    if not end > 0.95 * prior > 0 or not planned.smooth or not planned.last < 0.8 * min(planned.first, prior):
+    if not end > 0.95 * prior > 0:
+        return None
+    before, after, error = loss.halves(10)
+    learns = before - after > 3 * error  # where nothing was tried, the run itself must show it
+    if planned is not None:
+        learns = planned.smooth and planned.last < 0.9 * min(planned.first, prior)
+    if not learns:
         return None
     return Finding(
         f"After epoch {epochs}, step {len(loss)}, the loss is {end:.3g}, where the best constant answer lies "
-        f"({prior:.3g}); one batch is learnt at this rate.",
+        f"({prior:.3g}), though this rate learns.",
         steps=(int(loss.steps[0]), int(loss.steps[-1])),
         confidence=0.6,
         severity=Severity.WARNING,
         evidence={"now": end, "prior_loss": prior, "epochs": epochs},
-        fixes=(Remedy("more-epochs", {"factor": 10}),),
+        fixes=(Remedy("more-epochs", {"factor": 10}), FASTER),
+    )
+
+
+def _on_its_way(trace: Trace, points: int) -> Finding | None:
+    loss, rates, prior = trace.taken("loss").finite(), Rates.of(trace), trace.value("prior_loss")
+    if prior is None or not prior > 0 or len(loss) < STEPS or len(trace["val_score"]) >= points:
+        return None
+    if _annealed(trace) or _warming_up(trace):
+        return None
+    levels = [float(np.median(part)) for part in np.array_split(loss.values, 4)]
+    falls, half = -np.diff(levels), HALF * prior
+    noise = 3 * loss.noise() * np.sqrt(8 / len(loss))  # three standard errors of a difference of two quarters
+    planned = rates.planned
+    learns = planned is not None and rates.learnable and planned.smooth and planned.fallen >= 0.3
+    steady = falls[-1] >= max(0.7 * falls.max(), noise) and half < levels[-1] and levels[-1] - 12 * falls[-1] < half
+    if not learns or not steady:
+        return None
+    return Finding(
+        f"The loss fell by {falls[-1]:.2g} in the last quarter of {len(loss)} steps, as fast as ever, and ended at "
+        f"{levels[-1]:.3g}; the best constant answer has {prior:.3g}.",
+        steps=(int(loss.steps[0]), int(loss.steps[-1])),
+        confidence=0.6,
+        severity=Severity.WARNING,
+        evidence={"now": levels[-1], "last_fall": float(falls[-1]), "prior_loss": prior},
+        fixes=(Remedy("more-epochs", {"factor": 4}), FASTER),
     )
 
 
@@ -154,6 +212,12 @@ def _room(rising: Series, is_score: bool) -> float:
     """What is left to gain: scores that keep within 1 end there, losses that are never negative at 0."""
     bound = 1.0 if is_score else 0.0
     return bound - rising.last if (rising.values <= bound).all() else np.inf
+
+
+def _warming_up(trace: Trace) -> bool:
+    """A learning rate ended as high as it ever was, and higher than it began: the pace is the schedule's."""
+    rates = [s.finite() for _, s in trace.each("lr") if len(s.finite()) > 1]
+    return any(s.last == float(s.values.max()) > s.first for s in rates)
 
 
 def _annealed(trace: Trace) -> bool:

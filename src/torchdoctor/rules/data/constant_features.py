@@ -18,7 +18,14 @@ QUIET = {
 }
 
 
-@rule("D04", kind="cause", severity=Severity.INFO, needs=["constant_feature_share"], explains=["no-better-than-prior"])
+@rule(
+    "D04",
+    kind="cause",
+    severity=Severity.INFO,
+    needs=["constant_feature_share"],
+    stages=["training", "data"],
+    explains=["no-better-than-prior"],
+)
 def constant_features(trace: Trace) -> Iterator[Finding]:
     """Columns or channels that have the same value in every training sample.
 
@@ -39,6 +46,8 @@ def constant_features(trace: Trace) -> Iterator[Finding]:
     share, read = trace.value("constant_feature_share") or 0.0, trace.value("samples_read", "train")
     if read is not None and read < (trace.value("samples", "train") or 0):
         raise CannotSay("not all training samples were looked at")
+    if read is not None and read < 2:
+        raise CannotSay("a single sample varies in nothing")
     if not share > 0:
         return
     names = trace.facts.get("constant_features", [])

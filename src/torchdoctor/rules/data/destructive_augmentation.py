@@ -33,7 +33,13 @@ QUIET = {
 }
 
 
-@rule("D18", kind="cause", needs=["label_kept", "label_told", "relabelled_share"], explains=["underfitting"])
+@rule(
+    "D18",
+    kind="cause",
+    needs=["label_kept", "label_told", "relabelled_share"],
+    stages=["data"],
+    explains=["underfitting"],
+)
 def destructive_augmentation(
     trace: Trace, *, kept: float = 0.85, lost: float = 0.5, relabelled: float = 0.1
 ) -> Iterator[Finding]:

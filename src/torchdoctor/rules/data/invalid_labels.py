@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from torchdoctor.judge.finding import Finding, Severity
+from torchdoctor.judge.finding import Finding, Remedy, Severity
 from torchdoctor.judge.rule import rule
 from torchdoctor.judge.trace import Trace
 
@@ -86,4 +86,5 @@ def _wrong_values(values: dict[str, Any], share: float) -> Finding:
         where=tuple(values["samples"]),
         confidence=0.97,
         evidence={"loss_says": values["message"], "share": share},
+        fixes=(Remedy("score-each-class"),) if all(v >= 0 and v == round(v) for v in values["labels"]) else (),
     )

@@ -25,7 +25,7 @@ QUIET = {
 }  # fmt: skip
 
 
-@rule("D12", kind="cause", needs=["shared_samples", "part_samples"])
+@rule("D12", kind="cause", needs=["shared_samples", "part_samples"], stages=["training", "data"])
 def leaked_validation(trace: Trace, *, share: float = 0.005, nearly: float = 0.01, least: int = 5) -> Iterator[Finding]:
     """Validation or test holds training samples, bit for bit or nearly.
 
@@ -39,7 +39,8 @@ def leaked_validation(trace: Trace, *, share: float = 0.005, nearly: float = 0.0
         are few features, and sound data hold near twins too (MNIST 0.001, Fashion-MNIST 0.007 of validation).
 
     When it is wrong
-        Tables of a few categories, short messages: equal samples may be different cases.
+        Tables of a few categories, short messages: equal samples may be different cases. A graph whose nodes are in
+        training and in validation with other labels: a hint where each is one and the same batch.
 
     References
         Barz, Denzler: Do We Train on Test Data? Purging CIFAR of Near-Duplicates (2020).
@@ -53,7 +54,7 @@ def leaked_validation(trace: Trace, *, share: float = 0.005, nearly: float = 0.0
         beside = f", and {near:.0f} of {looked:,.0f} nearly are" if near else ""
         yield Finding(
             f"{count:.0f} of {n:,.0f} {part} samples are in training{beside}.",
-            severity=Severity.WARNING if alarm else Severity.INFO,
+            severity=Severity.WARNING if alarm and not trace.is_one_object else Severity.INFO,
             confidence=0.9,
             evidence={"shared": count, "nearly": near, "looked_at": looked},
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from torchdoctor.judge.finding import Finding, Severity
+from torchdoctor.judge.finding import Finding, Remedy, Severity
 from torchdoctor.judge.rule import rule
 from torchdoctor.judge.series import Series
 from torchdoctor.judge.trace import Trace
@@ -35,6 +35,7 @@ QUIET = {
     kind="cause",
     severity=Severity.ERROR,
     needs=["input_nonfinite_share|input_absmax"],
+    stages=["training", "data"],
     explains=["non-finite-loss", "non-finite-gradient", "stalled-loss", "no-better-than-prior"],
 )
 def non_finite_inputs(trace: Trace) -> Iterator[Finding]:
@@ -68,7 +69,11 @@ def non_finite_inputs(trace: Trace) -> Iterator[Finding]:
 def _finding(what: str, share: float, samples: list[int]) -> Finding:
     which = f": {', '.join(map(str, samples[:5]))}{' ...' if len(samples) > 5 else ''}" if samples else ""
     return Finding(
-        f"{share:.3%} of the {what}{which}.", where=tuple(samples), confidence=0.98, evidence={"share": share}
+        f"{share:.3%} of the {what}{which}.",
+        where=tuple(samples),
+        confidence=0.98,
+        evidence={"share": share},
+        fixes=(Remedy("fill-missing"),) if what.startswith("training samples") else (),
     )
 
 

@@ -23,7 +23,13 @@ QUIET = {
 }
 
 
-@rule("D05", kind="cause", needs=["outlying_samples|unreadable_files"], explains=["loss-spike", "exploding-gradients"])
+@rule(
+    "D05",
+    kind="cause",
+    needs=["outlying_samples|unreadable_files"],
+    stages=["training", "data"],
+    explains=["loss-spike", "exploding-gradients"],
+)
 def outlying_samples(trace: Trace, *, far: float = 100) -> Iterator[Finding]:
     """Training samples far from all others, or files that could not be read.
 

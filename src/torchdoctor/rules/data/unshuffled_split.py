@@ -25,7 +25,13 @@ QUIET = {
 }
 
 
-@rule("D14", kind="cause", needs=["class_distance", "class_distance_by_chance"], explains=["overfitting"])
+@rule(
+    "D14",
+    kind="cause",
+    needs=["class_distance", "class_distance_by_chance"],
+    stages=["training", "data"],
+    explains=["overfitting"],
+)
 def unshuffled_split(trace: Trace, *, apart: float = 0.1) -> Iterator[Finding]:
     """The classes of training and of another part differ by more than a random split makes them.
 

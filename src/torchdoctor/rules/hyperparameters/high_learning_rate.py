@@ -13,6 +13,7 @@ from torchdoctor.judge.rule import rule
 from torchdoctor.judge.series import Series
 from torchdoctor.judge.trace import Trace
 
+FARTHEST = 1e30  # steps of the weights' length: what float32 can still tell
 WILD = 10.0  # times its start: no healthy run of the cases leapt farther than 4
 
 _DOWN, _SLOW = list(np.geomspace(2.3, 0.05, 40)), list(np.geomspace(2.3, 2.0, 60))
@@ -38,14 +39,29 @@ FIRES = {
         loss=[0.18, 12.0, 1324.0, *np.geomspace(27, 0.09, 200)],
         prior_loss=0.17,
     ),
+    "a million million times too high, under a loss that is finite all the same": Trace.of(
+        overfit_loss={"here x1": [0.25, *[0.46] * 59], "here x0.1": [0.25, *[0.46] * 59],
+                      "here x10": [0.25, *[0.46] * 59], "here x1e-14": _DOWN},
+    ),
+    "a first step that leaves nothing of the weights, though the loss falls": Trace.of(
+        _MATRIX, overfit_loss={"here x1": [0.23, *[0.09] * 59], "here x1e-13": _DOWN},
+        update_ratio={"fc.weight": [2e10, 0.0]}, weight_norm={"fc.weight": [3.0, 6e10]},
+    ),
+    "watched: steps of no finite length, and a loss that is": Trace.of(
+        _MATRIX, loss=[0.25, *[0.5] * 60], update_ratio={"fc.weight": [float("inf"), 0.0, float("nan")]}
+    ),
     "watched: the first steps are as long as the weights, and the loss leaps": Trace.of(
         _MATRIX, loss=[2.3, 70.0, 30.0, *[2.35] * 60], update_ratio={"fc.weight": [0.7, 0.6, 0.2, 0.1]}
     ),
     "watched: long steps to infinity": Trace.of(
         _MATRIX, loss=[1.0, 9e3, float("inf"), float("nan")], update_ratio={"fc.weight": [5.0, 80.0]}
     ),
-}
+}  # fmt: skip
 QUIET = {
+    "any step is long beside weights of zero": Trace.of(
+        _MATRIX, overfit_loss={"here x1": _DOWN, "here x0.1": _SLOW}, update_ratio={"fc.weight": [1e9, 0.1]},
+        weight_norm={"fc.weight": [0.0, 0.01]},
+    ),
     "the planned rate is as good as any": Trace.of(
         overfit_loss={"here x1": _DOWN, "here x0.1": _SLOW, "here x10": _WILD}
     ),
@@ -79,7 +95,13 @@ QUIET = {
     ],
 )  # fmt: skip
 def high_learning_rate(
-    trace: Trace, *, fallen: float = 0.3, leap: float = 2.5, ratio: float = 0.05, long: float = 0.3
+    trace: Trace,
+    *,
+    fallen: float = 0.3,
+    leap: float = 2.5,
+    ratio: float = 0.05,
+    long: float = 0.3,
+    absurd: float = 1000,
 ) -> Iterator[Finding]:
     """The learning rate is so high that the loss leaps, oscillates or leaves for infinity.
 
@@ -95,7 +117,9 @@ def high_learning_rate(
         times too high, 60 did, and the others learnt well enough.
         In a run that was only watched: the loss leaps to `leap` times its start (or out of range) while weights move
         by more than `ratio` of their length a step, or it never falls while they move by `long` in the first steps.
-        Healthy runs began with 0.1 at most, faulty ones with 0.1 to 600.
+        Healthy runs began with 0.1 at most, faulty ones with 0.1 to 600. And whatever the loss does, when a first step
+        is `absurd` times as long as the weights, of half of the matrices: what was drawn is gone, and units that are
+        saturated for good may well answer right by their signs.
 
     When it is wrong
         A warm-up that the loop makes by hand. Inputs or targets in large units, which make every rate too high: then
@@ -105,12 +129,34 @@ def high_learning_rate(
         L. N. Smith, "Cyclical Learning Rates for Training Neural Networks", 2017 (the range test).
     """
     rates = Rates.of(trace)
-    if rates.planned is not None and rates.learnable:
+    if (beyond := _beyond(trace, absurd)) is not None:
+        finding: Finding | None = beyond
+    elif rates.planned is not None and rates.learnable:
         finding = _by_experiment(trace, rates, rates.planned, fallen, leap)
     else:
         finding = _by_watching(trace, leap, ratio, long)
     if finding is not None:
         yield finding
+
+
+def _beyond(trace: Trace, absurd: float) -> Finding | None:
+    early = _early_ratio(trace)
+    lengths = [s.first for _, s in trace.each("weight_norm") if len(s)]
+    if (
+        not early >= absurd or not lengths or not float(np.median(lengths)) > 0
+    ):  # any step is long beside weights of zero
+        return None
+    return Finding(
+        f"The first steps are {early:.2g} times as long as the weights themselves.",
+        confidence=0.95,
+        evidence={"update_ratio": early},
+        fixes=(Remedy("set-learning-rate", {"factor": _factor(early)}),),
+    )
+
+
+def _factor(ratio: float) -> float:
+    """Of the rate, for steps of a hundredth of the weights."""
+    return float(10.0 ** round(math.log10(0.01 / min(max(ratio, 0.02), FARTHEST))))
 
 
 def _by_experiment(trace: Trace, rates: Rates, planned: Curve, fallen: float, leap: float) -> Finding | None:
@@ -151,7 +197,6 @@ def _by_watching(trace: Trace, leap: float, ratio: float, long: float) -> Findin
     if not leapt and not (never_fell and early > long):
         return None
     stays = "is no longer finite" if gone else f"stays at {loss.tail(20).median():.3g}"
-    factor = 10.0 ** round(math.log10(0.01 / max(early, 0.02)))
     what = f"leaps from {start:.3g} to {peak:.3g}" if leapt else stays
     return Finding(
         f"Each of the first steps moves the weights by {early:.2g} of their length, and the loss {what}.",
@@ -160,7 +205,7 @@ def _by_watching(trace: Trace, leap: float, ratio: float, long: float) -> Findin
         confidence=(0.75 if never_fell else 0.55) * (0.6 if _large_data(trace) else 1.0),
         severity=Severity.ERROR if never_fell else Severity.WARNING,
         evidence={"update_ratio": early, "first": start, "peak": peak},
-        fixes=(Remedy("set-learning-rate", {"factor": factor}),),
+        fixes=(Remedy("set-learning-rate", {"factor": _factor(early)}),),
     )
 
 
@@ -168,9 +213,9 @@ def _early_ratio(trace: Trace) -> float:
     """Median over the weight matrices of the largest of their first three recorded steps; biases begin near zero."""
     shapes = trace.facts.get("parameters", {})
     first = [
-        s.head(3).finite() for name, s in trace.each("update_ratio") if len(shapes.get(name, {}).get("shape", [])) > 1
+        s.head(3).values for name, s in trace.each("update_ratio") if len(shapes.get(name, {}).get("shape", [])) > 1
     ]
-    ratios = [float(np.max(s.values)) for s in first if len(s)]
+    ratios = [float(np.nanmax(values)) for values in first if not np.isnan(values).all()]  # infinite ones count
     return float(np.median(ratios)) if ratios else math.nan
 
 

@@ -14,6 +14,7 @@ from torchdoctor.judge.rule import CannotSay, rule
 from torchdoctor.judge.series import Series
 from torchdoctor.judge.trace import Trace
 
+LEARNS = 0.3  # of the way of the best rate, as the rule on high rates has it
 _GOOD = {"here x1": list(np.geomspace(2.3, 0.1, 60))}
 
 
@@ -30,6 +31,7 @@ def _run(steps: int, end: float, size: float, samples: float) -> Trace:
 FIRES = {
     "thirty updates in ten epochs": _run(30, 1.9, 512.0, 1500.0),
     "one update an epoch": _run(20, 2.1, 1000.0, 1000.0),
+    "four updates in all": _run(4, 1.9, 1000.0, 1000.0),
 }
 QUIET = {
     "as few updates an epoch, and it has learnt": _run(150, 0.2, 512.0, 1500.0),
@@ -64,9 +66,9 @@ def large_batch(
     How it decides
         Batches of `size` samples at least, at most `updates` of them in an epoch and `steps` in the run; the loss ended
         above `left` of the best constant answer (or of where it began, if that is not known), and it fell in the last
-        quarter of the run by a fiftieth of that and about as fast as ever; and one batch is learnt by heart at this
-        rate, so that the rate and the network are not at fault. All are first guesses. More epochs would do as well, at
-        more cost.
+        quarter of the run by a hundredth of that and about as fast as ever; and one batch is learnt at this rate, 0.3
+        of the way of the best at least, so that the rate and the network are not at fault. All are first guesses. More
+        epochs would do as well, at more cost.
 
     When it is wrong
         Steps that are many in one (LBFGS), where these few have not been enough yet.
@@ -75,15 +77,15 @@ def large_batch(
         D. Masters, C. Luschi, "Revisiting Small Batch Training for Deep Neural Networks", 2018.
     """
     loss, batch, samples = trace.taken("loss").finite(), trace.value("batch_size"), trace.value("samples", "train")
-    if not batch or not samples or not math.isfinite(samples / batch) or len(loss) < 8:
-        raise CannotSay(f"needs 8 steps and the number of samples, got {len(loss)} steps")
+    if not batch or not samples or not math.isfinite(samples / batch) or len(loss) < 4:
+        raise CannotSay(f"needs 4 steps and the number of samples, got {len(loss)} steps")
     rates = Rates.of(trace)
-    if batch < size or samples / batch > updates or len(loss) > steps or not rates.good:
+    if batch < size or samples / batch > updates or len(loss) > steps or not _learns(rates):
         return
     prior = trace.value("prior_loss")
     begin = prior if prior is not None and prior > 0 else loss.first
     falls, end = _falls(loss), loss.tail(len(loss) // 4).median()
-    if not begin > 0 or not end > left * begin or not falls[-1] > max(0.02 * begin, 0.7 * max(falls)):
+    if not begin > 0 or not end > left * begin or not falls[-1] > max(0.01 * begin, 0.7 * max(falls)):
         return
     yield Finding(
         f"Batches of {batch:.0f} from {samples:.0f} samples made {len(loss)} updates in all; the loss ended at "
@@ -93,6 +95,12 @@ def large_batch(
         evidence={"batch_size": batch, "samples": samples, "updates": len(loss), "loss_at_end": end},
         fixes=(Remedy("set-batch-size", {"batch_size": 32}), Remedy("more-epochs", {"factor": 4})),
     )
+
+
+def _learns(rates: Rates) -> bool:
+    """At the planned rate, if not as fast as at the best: a batch once in an epoch is no fault of the rate."""
+    planned = rates.planned
+    return planned is not None and rates.learnable and planned.smooth and planned.fallen >= LEARNS
 
 
 def _falls(loss: Series) -> list[float]:

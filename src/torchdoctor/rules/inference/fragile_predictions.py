@@ -24,7 +24,7 @@ QUIET = {
 }
 
 
-@rule("I07", kind="symptom", needs=["disturbed_score"])
+@rule("I07", kind="symptom", needs=["disturbed_score"], stages=["evaluation"])
 def fragile_predictions(trace: Trace, *, noise: float = 0.15, chance: float = 0.2) -> Iterator[Finding]:
     """A small change of the inputs, random or chosen on purpose, changes many answers.
 

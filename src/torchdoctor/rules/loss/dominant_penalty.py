@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from torchdoctor.judge.finding import Finding, Severity
+from torchdoctor.judge.finding import Finding, Remedy, Severity
 from torchdoctor.judge.rule import rule
 from torchdoctor.judge.trace import Trace
 
@@ -56,4 +56,5 @@ def dominant_penalty(trace: Trace, *, hint: float = 1.0, alarm: float = 3.0) -> 
         confidence=0.85 if ratio >= alarm else 0.5,
         severity=Severity.WARNING if ratio >= alarm else Severity.INFO,
         evidence={"penalty_gradient": ratio},
+        fixes=(Remedy("drop-penalty"),),
     )

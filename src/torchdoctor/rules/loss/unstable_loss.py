@@ -36,7 +36,7 @@ QUIET = {
     kind="cause",
     severity=Severity.ERROR,
     needs=["own_loss_finite"],
-    explains=["non-finite-loss", "non-finite-gradient", "exploding-gradients", "missing-output-activation"],
+    explains=["non-finite-loss", "non-finite-gradient", "exploding-gradients"],
 )
 def unstable_loss(trace: Trace, *, ordinary: float = 10.0) -> Iterator[Finding]:
     """The loss reaches log(0), 0/0 or an overflow for outputs that are nothing unusual.

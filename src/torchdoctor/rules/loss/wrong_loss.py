@@ -92,11 +92,17 @@ def wrong_loss(trace: Trace, *, margin: float = 0.1) -> Iterator[Finding]:
     elif trace.value("loss_is_bottomless") == 1 and _kind(trace) == "continuous":
         yield _bottomless()
     elif agree is not None and other is not None and agree - other > margin * max(abs(agree), abs(other)):
-        yield _turned_round(agree, other)
+        if not _climbs(trace):
+            yield _turned_round(agree, other)
     elif (
         trace.value("loss_is_straight") == 1 and _kind(trace) in ("binary", "classes") and Outputs.of(trace).within_unit
     ):
         yield _straight(trace)
+
+
+def _climbs(trace: Trace) -> bool:
+    """The optimizer makes the loss large: then it is a score, and right."""
+    return any(group.get("maximize") for group in trace.facts.get("optimizer", {}).get("groups", []))
 
 
 def _turned_round(agree: float, other: float) -> Finding:

@@ -102,7 +102,7 @@ def missing_normalization(
             where=tuple(_matrices(trace)[: max(1, count // 3)]),
             confidence=0.8,
             evidence={"gradient_ratio": own, "fresh_gradient_ratio": fresh, "input_dependence": heard_now},
-            fixes=(Remedy("normalize-layers"), Remedy("reinitialize", {"scheme": "he"})),
+            fixes=(Remedy("normalize-layers"), Remedy("reinitialize", {"scheme": "he"}), Remedy("skip-layers")),
         )
 
 

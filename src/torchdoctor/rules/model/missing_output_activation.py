@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from torchdoctor.judge.finding import Finding, Remedy, Severity
-from torchdoctor.judge.outputs import Outputs
+from torchdoctor.judge.outputs import Outputs, place
 from torchdoctor.judge.rule import rule
 from torchdoctor.judge.trace import Trace
 
+MIXED = 1e-2  # of the outputs' spread: what rounding does not do
 _INF = float("inf")
 _RAW: dict[str, Any] = {
     "reachable_min": -_INF,
@@ -32,6 +33,10 @@ FIRES = {
     ),
 }  # fmt: skip
 QUIET = {
+    "log-softmax over the batch is another fault": Trace.of(
+        loss_takes_log_probabilities=1, loss_compares_classes=1, reachable_min=-_INF, reachable_max=0.0,
+        reachable_log_sum=40.0, reachable_row_sum_spread=90.0, mixing=0.6,
+    ),
     "log-softmax into a log-likelihood": Trace.of(
         loss_takes_log_probabilities=1, loss_compares_classes=1, reachable_min=-_INF, reachable_max=0.0,
         reachable_log_sum=3e-7,
@@ -48,8 +53,9 @@ QUIET = {
     kind="cause",
     severity=Severity.ERROR,
     needs=["loss_takes_log_probabilities|loss_takes_probabilities|loss_takes_positive", "reachable_max"],
-    explains=["non-finite-loss", "non-finite-gradient", "stalled-loss", "no-better-than-prior", "exploding-gradients"],
-)
+    explains=["unstable-loss", "non-finite-loss", "non-finite-gradient", "stalled-loss", "no-better-than-prior",
+              "exploding-gradients"],
+)  # fmt: skip
 def missing_output_activation(trace: Trace) -> Iterator[Finding]:
     """The loss expects probabilities or log-probabilities, and the model hands it raw scores.
 
@@ -62,8 +68,8 @@ def missing_output_activation(trace: Trace) -> Iterator[Finding]:
         all others, probabilities when it is undefined or flat outside 0..1 or is a log-likelihood of the outputs'
         logarithms, positive numbers when it is undefined below 0. The model gives log-probabilities when the
         log-sum-exp of its rows stays 0 (to 0.001, float32) however far its last weights are pushed, and probabilities
-        when its outputs stay in 0..1. For positive numbers the start itself must have failed, since raw outputs may
-        well stay positive.
+        when its outputs stay in 0..1. Where samples mix, that is said alone. For positive numbers the start itself
+        must have failed, since raw outputs may well stay positive.
 
     When it is wrong
         A loss that is meant to be linear in several raw scores, one of which the target picks, as the surrogate of a
@@ -76,20 +82,23 @@ def missing_output_activation(trace: Trace) -> Iterator[Finding]:
     if math.isnan(outputs.high) or math.isnan(outputs.low):
         return
     if trace.value("loss_takes_log_probabilities") == 1 and not outputs.log_probabilities:
+        if outputs.high <= 0 and (trace.value("mixing") or 0.0) > MIXED:
+            return  # of the samples instead of the classes, which mixed-batch says
         given = "probabilities without their logarithm" if outputs.probabilities else f"values {_range(outputs)}"
-        yield _finding("log-probabilities", given, outputs)
+        yield _finding("log-probabilities", given, outputs, trace)
     elif trace.value("loss_takes_probabilities") == 1 and outputs.low == -math.inf and outputs.high == math.inf:
-        yield _finding("probabilities", f"values {_range(outputs)}", outputs)
+        yield _finding("probabilities", f"values {_range(outputs)}", outputs, trace)
     elif trace.value("loss_takes_positive") == 1 and outputs.low < 0 and _failed(trace):
-        yield _finding("positive numbers", f"values {_range(outputs)}", outputs)
+        yield _finding("positive numbers", f"values {_range(outputs)}", outputs, trace)
 
 
-def _finding(expected: str, given: str, outputs: Outputs) -> Finding:
+def _finding(expected: str, given: str, outputs: Outputs, trace: Trace) -> Finding:
     fixes: tuple[Remedy, ...] = (Remedy("use-logits-loss"),)
     if expected == "log-probabilities" and not outputs.probabilities:
         fixes = (Remedy("add-log-softmax"), *fixes)
     return Finding(
         f"The loss expects {expected}, and the model gives it {given}.",
+        where=place(trace),
         confidence=0.95,
         evidence=outputs.evidence(),
         fixes=() if expected == "positive numbers" else fixes,

@@ -10,6 +10,9 @@ from torchdoctor.judge.trace import Trace
 
 FIRES = {
     "softmax over the batch": Trace.of({"mixed_sample": 0}, mixing=0.6),
+    "the nodes of one graph: a hint": Trace.of(
+        {"mixed_sample": 0}, mixing=0.6, samples={"train": 300}, batch_size=300, split_overlap_share=1.0
+    ),
     "an LSTM that takes samples for moments": Trace.of({"mixed_sample": 63}, mixing=0.2),
 }
 QUIET = {
@@ -25,7 +28,7 @@ QUIET = {
     needs=["mixing"],
     explains=[
         "stalled-loss", "no-better-than-prior", "underfitting", "missing-output-activation", "wrong-output-activation",
-        "redundant-output-activation",  # a softmax over the batch is none over the classes
+        "ignored-input", "redundant-output-activation",  # a softmax over the batch is none over the classes
     ],
 )  # fmt: skip
 def mixed_batch(trace: Trace, *, much: float = 0.01) -> Iterator[Finding]:
@@ -43,8 +46,9 @@ def mixed_batch(trace: Trace, *, much: float = 0.01) -> Iterator[Finding]:
         samples, and not for a loss: contrastive ones compare samples by design.
 
     When it is wrong
-        Models of sets or graphs whose batch is one object, given without anything else than its nodes; batch
-        normalisation that keeps no running statistics, which is a mixed batch by choice.
+        Models of sets or graphs whose batch is one object, given without anything else than its nodes: a hint where
+        training is one batch and validation the same one. Batch normalisation that keeps no running statistics, which
+        is a mixed batch by choice.
 
     References
         Karpathy: A Recipe for Training Neural Networks (2019), "use backprop to chart dependencies".
@@ -56,6 +60,7 @@ def mixed_batch(trace: Trace, *, much: float = 0.01) -> Iterator[Finding]:
             f"In eval mode the output of sample {sample} changes by {mixing:.2g} of the outputs' spread when only the "
             "other samples of its batch change.",
             where=(sample,),
-            confidence=0.95,
+            severity=Severity.INFO if trace.is_one_object else Severity.ERROR,
+            confidence=0.5 if trace.is_one_object else 0.95,
             evidence={"mixing": mixing},
         )

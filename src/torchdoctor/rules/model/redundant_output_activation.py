@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from torchdoctor.judge.finding import Finding, Remedy, Severity
-from torchdoctor.judge.outputs import Outputs
+from torchdoctor.judge.outputs import Outputs, place
 from torchdoctor.judge.rule import rule
 from torchdoctor.judge.trace import Trace
 
@@ -98,6 +98,7 @@ def redundant_output_activation(trace: Trace, *, lost: float = 0.15) -> Iterator
     yield Finding(
         f"The outputs are already probabilities and the loss applies {what} again: it can fall to "
         f"{outputs.attainable:.3g} at best, not {max(outputs.free, 0.0):.2g} (a constant gives {outputs.prior:.3g}).",
+        where=place(trace),
         confidence=0.97,
         severity=Severity.ERROR if outputs.lost > 0.5 else Severity.WARNING,
         evidence=outputs.evidence(),

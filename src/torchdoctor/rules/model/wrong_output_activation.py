@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from torchdoctor.judge.finding import Finding, Remedy, Severity
-from torchdoctor.judge.outputs import Outputs
+from torchdoctor.judge.outputs import Outputs, place
 from torchdoctor.judge.rule import rule
 from torchdoctor.judge.trace import Trace
 
@@ -52,6 +53,10 @@ FIRES = {
     ),
 }  # fmt: skip
 QUIET = {
+    "no activation at all before a loss of probabilities is called missing": Trace.of(
+        loss_takes_probabilities=1, loss_takes_logits=0, reachable_min=-_INF, reachable_max=_INF, attainable_loss=0.4,
+        free_loss=0.0, prior_loss=0.69,
+    ),
     "logits into cross-entropy": Trace.of(
         reachable_min=-_INF, reachable_max=_INF, reachable_clipped_share=0.0, attainable_loss=0.0, **_CLASSES
     ),
@@ -112,6 +117,11 @@ def wrong_output_activation(
     References
         The reachable set follows from the definitions; no threshold here comes from elsewhere.
     """
+    for finding in _said(trace, lost, lost_values, clipped):
+        yield replace(finding, where=place(trace))
+
+
+def _said(trace: Trace, lost: float, lost_values: float, clipped: float) -> Iterator[Finding]:
     outputs = Outputs.of(trace)
     scores = trace.value("loss_takes_logits") == 1
     if outputs.constant:
@@ -157,7 +167,7 @@ def _of_probabilities(outputs: Outputs) -> Iterator[Finding]:
             evidence=outputs.evidence(),
             fixes=(Remedy("use-logits-loss"),),
         )
-    elif outputs.lost > 0.15:
+    elif outputs.lost > 0.15 and (math.isfinite(outputs.low) or math.isfinite(outputs.high)):
         yield _bounded(outputs, scores=False)
 
 

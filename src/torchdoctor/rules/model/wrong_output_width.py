@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from torchdoctor.judge.finding import Finding, Severity
+from torchdoctor.judge.finding import Finding, Remedy, Severity
 from torchdoctor.judge.rule import rule
 from torchdoctor.judge.trace import Trace
 
@@ -90,6 +90,7 @@ def _unlike(ratio: float, output: list[int], target: list[int]) -> Finding:
         confidence=0.95 if fewer else 0.8,
         severity=Severity.ERROR if fewer else Severity.WARNING,
         evidence={"outputs_per_target": ratio},
+        fixes=(Remedy("match-output-width"),),
     )
 
 

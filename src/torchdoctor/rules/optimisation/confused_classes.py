@@ -24,7 +24,7 @@ QUIET = {
 }
 
 
-@rule("O15", kind="symptom", needs=["confusions", "class_count"])
+@rule("O15", kind="symptom", needs=["confusions", "class_count"], stages=["evaluation"])
 def confused_classes(trace: Trace, *, share: float = 0.1, severe: float = 0.3) -> Iterator[Finding]:
     """A large share of one class is called another.
 

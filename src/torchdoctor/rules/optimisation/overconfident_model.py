@@ -21,7 +21,7 @@ QUIET = {
 }
 
 
-@rule("O14", kind="symptom", needs=["calibration_error", "calibration_noise", "confidence_gap"])
+@rule("O14", kind="symptom", needs=["calibration_error", "calibration_noise", "confidence_gap"], stages=["evaluation"])
 def overconfident_model(trace: Trace, *, gap: float = 0.02, severe: float = 0.1) -> Iterator[Finding]:
     """The probabilities the model gives are higher than the share of its answers that is right.
 

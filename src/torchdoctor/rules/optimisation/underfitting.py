@@ -31,7 +31,12 @@ QUIET = {
 }
 
 
-@rule("O13", kind="symptom", needs=["train_score", "score_error", "baseline_score", "baseline_error"])
+@rule(
+    "O13",
+    kind="symptom",
+    needs=["train_score", "score_error", "baseline_score", "baseline_error"],
+    stages=["evaluation"],
+)
 def underfitting(trace: Trace, *, margin: float = 0.02) -> Iterator[Finding]:
     """On its own training samples the network scores less than a simple method does on samples it has never seen.
 

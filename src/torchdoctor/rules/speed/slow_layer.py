@@ -22,7 +22,7 @@ QUIET = {
 }
 
 
-@rule("P05", kind="symptom", needs=["layer_time"], severity=Severity.INFO)
+@rule("P05", kind="symptom", needs=["layer_time"], stages=["evaluation"], severity=Severity.INFO)
 def slow_layer(trace: Trace, *, share: float = 0.6, seconds: float = 1e-3, layers: int = 4) -> Iterator[Finding]:
     """One layer takes more time than all others together.
 

@@ -54,11 +54,12 @@ def missing_parameters(trace: Trace, *, drawn: float = 1.1) -> Iterator[Finding]
         Of the trainable parameters with a gradient, those in no group of the optimizer. An error, unless it looks
         meant: the first layers of the model up to some point, with weights that are trained already, are a hint. A
         matrix counts as trained when its largest singular value is more than `drawn` times that of its own numbers
-        shuffled (see frozen-parameters). In a run that was only watched the weights cannot be told from fresh ones, so
-        first layers are a hint there too.
+        shuffled (see frozen-parameters). A hint, too, where the optimizer holds parameters that are not the model's:
+        then it is stale-optimizer that says it; and where a watched run saw another optimizer step the model. In a run
+        that was only watched the weights cannot be told from fresh ones, so first layers are a hint there too.
 
     When it is wrong
-        Training with several optimizers of which only one was handed over.
+        Training with several optimizers of which only one was handed over, before anything was watched.
 
     References
         torch.optim: an optimizer steps the parameters it was given, and no others.
@@ -73,6 +74,8 @@ def missing_parameters(trace: Trace, *, drawn: float = 1.1) -> Iterator[Finding]
     share = fresh_share(trace, missing, drawn)
     first_layers = missing == learning[: len(missing)] and len(missing) < len(learning)
     meant = first_layers and (share is None or share < 0.5) and not _too_small(trace, missing)
+    meant = meant or bool(trace.facts.get("foreign_parameters"))  # that is stale-optimizer, told there
+    meant = meant or trace.facts.get("other_optimizers", {}).get("steps", 0) > 0  # and not told which weights
     sizes = {n: math.prod(p["shape"]) for n, p in parameters.items()}
     part = sum(sizes[n] for n in missing) / max(1, sum(sizes[n] for n in learning))
     yield Finding(

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from torchdoctor.judge.finding import Finding, Remedy
+from torchdoctor.judge.rates import Rates
 from torchdoctor.judge.rule import CannotSay, rule
 from torchdoctor.judge.series import Floats, Series
 from torchdoctor.judge.trace import Trace
 
+SOME = 0.05  # of the way of the best rate, in an experiment shorter than the run: this rate learns
 SOON = 0.1  # of the run: too short to see a trend, and a fall too small to be called learning
 
 _N = np.arange(1000)
@@ -31,11 +33,20 @@ def _tenths(every: int) -> Series:
 FIRES = {
     "divided by ten every few steps": Trace.of(lr={"0": _tenths(40)}, loss=_cut_off(160)),
     "through in sixteen steps": Trace.of(lr={"0": _tenths(4)}, loss=2.3 + _NOISE),
+    "divided by ten after every epoch, so that all went on in the first": Trace.of(
+        lr={"0": Series.of(0.01 * 0.1 ** np.arange(12), every=15)}, loss=1.63 - 0.04 * np.minimum(_N[:180], 15) / 15
+        + _NOISE[:180] / 4, prior_loss=1.608,
+        overfit_loss={"here x1": np.linspace(1.63, 0.9, 60), "here x10": np.geomspace(1.63, 0.05, 40)},
+    ),
     "a warm-up that would take a hundred times the run": Trace.of(
         _SETTINGS, lr={"0": Series.of(np.linspace(1e-4, 1e-3, 10), every=100)}, loss=_cut_off(1000)
     ),
-}
+}  # fmt: skip
 QUIET = {
+    "a cosine that learns little: half of its steps count": Trace.of(
+        lr={"0": Series.of(0.05 * (1 + np.cos(_N / 1000 * np.pi)))}, loss=1.63 + _NOISE, prior_loss=1.608,
+        overfit_loss={"here x1": np.geomspace(1.63, 0.1, 60)},
+    ),
     "constant": Trace.of(lr={"0": [0.1]}, loss=_cut_off(1000)),
     "down at the end": Trace.of(lr={"0": Series.of(0.1 * np.cos(_N / 1000 * np.pi / 2) ** 2)}, loss=_cut_off(1000)),
     "cut when the loss had long stopped falling": Trace.of(
@@ -45,7 +56,7 @@ QUIET = {
         _SETTINGS, lr={"0": Series.of(np.linspace(1e-4, 0.1, 10), every=10)}, loss=_cut_off(1000)
     ),
     "restarts come back": Trace.of(lr={"0": Series.of([0.1, 1e-5] * 5, every=100)}, loss=_cut_off(160)),
-}
+}  # fmt: skip
 
 
 @rule(
@@ -54,7 +65,9 @@ QUIET = {
     needs=["lr", "loss"],
     explains=["stalled-loss", "no-better-than-prior", "underfitting", "too-few-epochs", "low-learning-rate"],
 )
-def misused_scheduler(trace: Trace, *, dead: float = 1e-3, rest: float = 0.3, steps: int = 50) -> Iterator[Finding]:
+def misused_scheduler(
+    trace: Trace, *, dead: float = 1e-3, rest: float = 0.3, spent: float = 0.15, steps: int = 50
+) -> Iterator[Finding]:
     """The schedule holds the learning rate where nothing is learnt, while there is something to learn.
 
     Why it hurts
@@ -62,12 +75,15 @@ def misused_scheduler(trace: Trace, *, dead: float = 1e-3, rest: float = 0.3, st
         within the first of them; one that is meant for steps and is called after every epoch never arrives.
 
     How it decides
-        Two ways. The rate went below `dead` of its highest for the last `rest` of the run, while the loss was still
+        Three ways. The rate went below `dead` of its highest for the last `rest` of the run, while the loss was still
         falling: over the last half of the steps before, by a tenth of all it fell until then and three standard errors,
         and afterwards not by half as fast; or it went there within the first tenth, and the loss has not fallen by a
-        tenth since. Or the rate only rises, until lately, and has not come to a tenth of what
-        the optimizer's settings say it is to begin from or to reach. `steps` steps at least. The numbers are first
-        guesses: cosine and one-cycle are below a thousandth for less than the last fiftieth of a run.
+        tenth since. Or all steps together are no more than `spent` of as many at the highest rate, the loss has not
+        come a twentieth below the best constant answer, and one batch goes a twentieth of the best rate's way at that
+        rate: a cosine spends 0.5, a tenth after each third of the run 0.37. Or the rate only rises, until lately, and
+        has not come to a tenth of what the optimizer's settings say it is to begin from or to reach. `steps` steps at
+        least. The numbers are first guesses: cosine and one-cycle are below a thousandth for less than the last
+        fiftieth of a run.
 
     When it is wrong
         A long warm-up whose run was stopped early on purpose.
@@ -83,7 +99,11 @@ def misused_scheduler(trace: Trace, *, dead: float = 1e-3, rest: float = 0.3, st
         peak = float(rates.values.max(initial=0.0))
         if len(rates) < 2 or peak <= 0:
             continue
-        finding = _died(rates, peak, loss, dead, rest) or _never_came(rates, peak, _planned(trace, name), loss)
+        finding = (
+            _died(rates, peak, loss, dead, rest)
+            or _spent(rates, peak, loss, trace, spent)
+            or _never_came(rates, peak, _planned(trace, name), loss)
+        )
         if finding is not None:
             yield finding
             return
@@ -121,6 +141,24 @@ def _was_falling(before: Series, after: Series) -> bool:
         return False
     then, now, _ = after.halves(10)
     return bool(then - now < 0.5 * fall * len(after) / max(1, len(before) // 2))
+
+
+def _spent(rates: Series, peak: float, loss: Series, trace: Trace, share: float) -> Finding | None:
+    """The rates of all steps, counted in steps at the highest, are few; and what they learnt is nothing."""
+    rates_tried, prior = Rates.of(trace), trace.value("prior_loss")
+    worth = float(rates.at(loss.steps).sum()) / peak
+    if prior is None or rates_tried.planned is None or not rates_tried.learnable or rates_tried.planned.fallen < SOME:
+        return None
+    if worth > share * len(loss) or not loss.tail(len(loss) // 4).median() > 0.95 * prior > 0:
+        return None
+    return Finding(
+        f"The schedule leaves {len(loss)} steps the length of {worth:.3g} at its highest rate, {peak:.3g}, and the "
+        f"loss stays at {loss.tail(len(loss) // 4).median():.3g}.",
+        steps=(int(rates.steps[1]), int(loss.steps[-1])),
+        confidence=0.75,
+        evidence={"highest": peak, "last": rates.last, "worth": worth, "prior_loss": prior},
+        fixes=(Remedy("drop-schedule"), Remedy("use-own-loop")),
+    )
 
 
 def _never_came(rates: Series, peak: float, planned: float, loss: Series) -> Finding | None:

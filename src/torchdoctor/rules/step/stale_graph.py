@@ -21,7 +21,15 @@ FIRES = {
     "the loss function was called once": Trace.of(
         training_mode=_FIRST, step_grad_norm=_ON, loss=[4.0], grad_norm=[4.0] * 20, update_ratio={"w": _ON}
     ),
-}
+    "told by the second step": Trace.of(
+        training_mode=_FIRST, step_grad_norm=[1.0, 1.0], loss=[4.0, 4.0], grad_norm=[4.0, 4.0],
+        update_ratio={"w": [0.1, 0.1]},
+    ),
+    "told by the second step, for which no loss was computed": Trace.of(
+        {"loss_from": "loss_fn"}, training_mode=_FIRST, step_grad_norm=[1.0, 1.0], loss=[4.0], grad_norm=[4.0, 4.0],
+        update_ratio={"w": [0.1, 0.1]},
+    ),
+}  # fmt: skip
 QUIET = {
     "a forward pass in every step": Trace.of(
         training_mode=_ON, step_grad_norm=_ON, loss=[4.0] * 20, grad_norm=[4.0] * 20, update_ratio={"w": _ON}
@@ -61,10 +69,11 @@ def stale_graph(trace: Trace, *, hold: int = 3) -> Iterator[Finding]:
         weights. The printed loss stays what it was, and the weights walk past the optimum.
 
     How it decides
-        After a first forward pass of the model no other was seen, while on `hold` sampled steps at least the optimizer
-        got a gradient, the weights moved, the gradient stayed what it was to a thousandth, and the loss was the same
-        number or not computed. All of it together: a loop that calls the parts of a model instead of the model looks
-        alike in the first point only.
+        After a first forward pass of the model no other was seen, while the optimizer got a gradient, the weights
+        moved, the gradient stayed what it was to a thousandth, and the loss was the same number or its function, which
+        is watched, was not called: the second step tells. Where nothing is known of the loss it takes `hold` sampled
+        steps. All of it together: a loop that calls the parts of a model instead of the model looks alike in the first
+        point only.
 
     When it is wrong
         A loss that is linear in the parameters has the same gradient everywhere; its forward pass would still be seen.
@@ -78,11 +87,13 @@ def stale_graph(trace: Trace, *, hold: int = 3) -> Iterator[Finding]:
     last = int(forwards.steps[-1])
     since = received.between(last + 1, trace.last_step)
     norms = trace["grad_norm"].finite().between(last, trace.last_step).values
-    if len(since) < hold or len(norms) < hold or not (since.values > 0).all():
+    loss = trace["loss"].between(last, trace.last_step).values
+    told = len(loss) > 1 or trace.facts.get("loss_from") == "loss_fn"  # else it may be computed out of sight
+    enough = 1 if told else hold
+    if len(since) < enough or len(norms) <= enough or not (since.values > 0).all():
         return
     if np.ptp(norms) > 1e-3 * abs(norms[0]) or not _moved(trace, last):
         return
-    loss = trace["loss"].between(last, trace.last_step).values
     if len(loss) > 1 and not (loss == loss[0]).all():
         return
     yield Finding(
