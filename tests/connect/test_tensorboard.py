@@ -19,7 +19,7 @@ from torch import nn
 
 from torchdoctor.cli.main import main
 from torchdoctor.connect.tensorboard import Histograms, exported
-from torchdoctor.errors import MissingExtra
+from torchdoctor.errors import BadRun, MissingExtra
 from torchdoctor.parts import Parts
 from torchdoctor.recipe.schema import Recipe
 from torchdoctor.record.run import Run
@@ -149,9 +149,21 @@ def test_what_cannot_be_shown_is_told_and_the_rest_is_written(tmp_path: Path, ru
 
 
 def test_nothing_is_printed_where_results_go(tmp_path: Path, run: Trained, capsys):
-    for _ in range(2):  # the second time torch finds the projector's folder
-        exported(run.folder, tmp_path / "board", run.parts)
+    board = tmp_path / "board"
+    exported(run.folder, board, run.parts)
+    next(board.glob("events*")).unlink()  # the next time torch finds the projector's folder
+    exported(run.folder, board, run.parts)
     assert capsys.readouterr().out == ""
+
+
+def test_a_folder_that_shows_a_run_already_is_refused(tmp_path: Path, run: Trained, board: Path, capsys):
+    with pytest.raises(BadRun, match="already shows a run"):
+        exported(run.folder, board)
+    with pytest.raises(BadRun, match="already shows a run"):
+        Histograms(board)
+    with pytest.raises(SystemExit) as end:
+        main(["tensorboard", str(run.folder), str(board)])
+    assert end.value.code == 2 and capsys.readouterr().err.count("\n") == 1
 
 
 def test_the_verb_writes_a_recorded_run_and_says_what_there_is(tmp_path: Path, run: Trained, capsys):

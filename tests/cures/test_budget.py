@@ -15,6 +15,7 @@ from torchdoctor.errors import BadParts
     [
         ("3x", Budget(3)), ("2.5 runs", Budget(2.5)), (4, Budget(4)), ("10min", Budget(600, "seconds")),
         ("90 s", Budget(90, "seconds")), ("1.5h", Budget(5400, "seconds")), ("20 trials", Budget(20, "trials")),
+        ("40trials", Budget(40, "trials")),
     ],
 )  # fmt: skip
 def test_a_budget_is_written_as_runs_time_or_trials(text: str | float, budget: Budget) -> None:
@@ -44,6 +45,19 @@ def test_time_is_what_is_left_on_the_clock() -> None:
     assert purse.left == pytest.approx(2, abs=0.05)
     assert purse.affords(1.9)
     assert not purse.affords(2.1)
+
+
+def test_probes_take_their_own_time_but_no_more_than_a_fifth_of_a_budget_in_time() -> None:
+    assert Purse(Budget(3)).at_most(60) == 60
+    assert Purse(Budget(600, "seconds")).at_most(60) == 60
+    assert Purse(Budget(60, "seconds")).at_most(60) == 12
+
+
+def test_what_a_cure_spent_before_it_was_stopped_counts() -> None:
+    purse = Purse(Budget(60, "seconds"), run_seconds=10, earlier=45.0)
+
+    assert purse.elapsed == pytest.approx(45, abs=0.05)
+    assert not purse.affords(2)
 
 
 def test_a_trial_is_a_trial_however_long() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from sklearn.datasets import load_diabetes, load_digits
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from torchdoctor.cures.cure import Cure, cure
+from torchdoctor.cures.cure import cure
 from torchdoctor.cures.progress import Progress
+from torchdoctor.cures.result import Cure
 from torchdoctor.errors import BadParts
 from torchdoctor.experiment import Experiment, Log
 from torchdoctor.parts import Parts
@@ -142,6 +144,17 @@ def test_labels_that_say_nothing_are_not_cured() -> None:
     assert found.verdict in ("refused", "not proven")
     assert found.fix == ()
     assert found.reason
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("budget", "most"), [("5 trials", 5), ("1.5x", 99)])
+def test_a_cure_stays_within_its_budget(budget: str, most: int, tmp_path: Path) -> None:
+    found = cure(experiment(digits(), nn.CrossEntropyLoss(), lr=1e-5), budget=budget, folder=tmp_path / "cure")
+    runs = [path.name[4:] for path in (tmp_path / "cure").glob("[0-9]*")]
+    trained = [name for name in runs if not name.startswith(("examined", "data"))]
+
+    assert len(trained) <= 1 + most  # the first, unchanged one is not counted
+    assert found.cost <= (1.52 if budget == "1.5x" else most)
 
 
 @pytest.mark.slow

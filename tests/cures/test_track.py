@@ -16,8 +16,11 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import CosineAnnealingLR
 from torch.utils.data import DataLoader, TensorDataset
 
-from torchdoctor.cures.arm import Length, trained
+from torchdoctor.cures.arm import Length, Tell, trained
 from torchdoctor.cures.budget import Budget
+from torchdoctor.cures.race import race
+from torchdoctor.cures.remedies import names_of, treated
+from torchdoctor.cures.runner import Job, Wait
 from torchdoctor.cures.track import Track
 from torchdoctor.errors import BadParts
 from torchdoctor.experiment import Experiment, Log
@@ -61,8 +64,8 @@ def step(parts: Parts) -> None:
         parts.optimizer.step()
 
 
-def track(fit: Any = None, make: Callable[[int], Parts] = build, **more: Any) -> Track:
-    made = Track(Experiment(make, epochs=8, fit=fit, **more), Budget(100), 3, None)
+def track(fit: Any = None, make: Callable[[int], Parts] = build, epochs: int = 8, seeds: int = 3, **more: Any) -> Track:
+    made = Track(Experiment(make, epochs=epochs, fit=fit, **more), Budget(100), seeds, None)
     made.first_run()
     return made
 
@@ -153,6 +156,41 @@ def test_a_change_that_breaks_the_network_ends_its_arm_and_not_the_race() -> Non
 
     assert math.isnan(outcome.score)
     assert outcome.error == "RuntimeError: exploded"
+
+
+def test_ctrl_c_in_an_arm_ends_the_search_and_is_no_outcome_of_the_arm() -> None:
+    """A watched arm that was cut short would have lost against any other."""
+
+    def fit(parts: Parts, log: Log) -> None:
+        step(parts)
+        if parts.optimizer.param_groups[0]["lr"] > 0.02:
+            raise KeyboardInterrupt
+
+    made = track(fit)
+    with pytest.raises(KeyboardInterrupt):
+        made.run(FASTER, 0)
+    assert made.price([FASTER], [0]) == (1.0, 1)
+
+
+def test_arms_that_are_begun_ahead_are_each_run_once_and_come_out_the_same() -> None:
+    class AtOnce:
+        def __init__(self) -> None:
+            self.jobs: list[Job] = []
+
+        def start(self, job: Job, tell: Tell) -> Wait:
+            self.jobs.append(job)
+            outcome = job.trained(treated(job.experiment, job.remedies), tell)
+            return lambda: outcome
+
+    runner = AtOnce()
+    made = Track(Experiment(build, epochs=4), Budget(100), 2, None, runner=runner)
+    made.first_run()
+    ran, alone = (race(t, FASTER, (), causes=(), why="", share=0.5) for t in (made, track(epochs=4, seeds=2)))
+
+    assert (ran.with_it, ran.without, ran.effect) == (alone.with_it, alone.without, alone.effect)
+    assert [(names_of(job.remedies), job.seed) for job in runner.jobs] == [
+        ("unchanged", 0), ("set-learning-rate", 0), ("unchanged", 1), ("set-learning-rate", 1)
+    ]  # fmt: skip
 
 
 def test_a_model_that_is_built_once_and_handed_out_again_is_refused() -> None:

@@ -69,6 +69,8 @@ EXACT: dict[str, tuple[dict[str, Any], Remedy]] = {
     "batches": ({}, Remedy("set-batch-size", {"batch_size": 16})),
     "less dropout": ({"model.dropout": 0.8}, Remedy("weaken-dropout")),
     "no decay": ({"optimizer.weight_decay": 0.3}, Remedy("remove-weight-decay")),
+    "classes of one weight": ({}, Remedy("balance-classes")),
+    "no penalty": ({"loss.l2": 0.3}, Remedy("drop-penalty")),
     "stopping": ({"train.epochs": 8, "optimizer.lr": 0.5}, Remedy("stop-early", {"patience": 1})),
 }
 
@@ -147,6 +149,8 @@ def test_a_recipe_is_all_a_patch_needs() -> None:
         "optimizer.weight_decay": 1.0,
         "train.clip_norm": 1e-9,
         "train.precision": "fp16",
+        "loss.l1": 1.0,
+        "data.features": [{"one-hot": {}}],
     }
     recipe = Recipe.from_dict(DIGITS).patched(faults)
     for fix in discover("fixes", Fix).values():

@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR, StepLR
+from torch.utils.data import DataLoader, TensorDataset
 
 from torchdoctor.discover import discover
 from torchdoctor.errors import BadParts, BadUnit
@@ -24,7 +26,7 @@ from torchdoctor.parts import Parts
 from torchdoctor.train.log import History
 
 FIXES = discover("fixes", Fix)
-NEEDED: dict[str, dict[str, Any]] = {"set-learning-rate": {"lr": 0.01}}
+NEEDED: dict[str, dict[str, Any]] = {"set-learning-rate": {"lr": 0.01}, "drop-samples": {"rows": (0, 5)}}
 
 
 def parts(model: nn.Module | None = None, **optimizer: Any) -> Parts:
@@ -53,6 +55,18 @@ def parts_for(name: str) -> Parts:
         return parts(nn.Sequential(nn.Linear(6, 8), nn.Linear(8, 3)))
     if name == "register-parameters":
         return parts(Unlisted())
+    if name == "skip-layers":
+        return parts(nn.Sequential(nn.Linear(6, 6), nn.ReLU(), nn.Linear(6, 6), nn.ReLU(), nn.Linear(6, 3)))
+    if name == "drop-samples":
+        return numbered()
+    if name == "fill-missing":
+        return gaps()
+    if name == "seed-workers":
+        before = parts()
+        data = TensorDataset(torch.cat([x for x, _ in before.train]), torch.cat([y for _, y in before.train]))
+        return replace(before, train=DataLoader(data, 16, num_workers=1))
+    if name == "match-output-width":
+        return replace(regression(), model=nn.Linear(6, 3))
     return regression() if name in ("standardize-targets", "use-squared-error") else parts()
 
 
@@ -73,6 +87,23 @@ def regression() -> Parts:
     model = nn.Linear(6, 1)
     batches = [(x, 1000 + 50 * x[:, :1]) for x in torch.randn(3, 16, 6)]
     return Parts(model, nn.MSELoss(), torch.optim.SGD(model.parameters(), lr=0.1), batches)
+
+
+def numbered() -> Parts:
+    """Samples that have numbers."""
+    before = parts()
+    x, y = (torch.cat(column) for column in zip(*before.train))
+    return replace(before, train=DataLoader(TensorDataset(x, y), batch_size=16))
+
+
+def gaps() -> Parts:
+    """The first column is 5 on the whole, and missing here and there."""
+    before = parts()
+    batches = [(x.clone(), y) for x, y in before.train]
+    for x, _ in batches:
+        x[:, 0] = 5
+        x[::4, 0] = torch.nan
+    return replace(before, train=batches)
 
 
 def applied(name: str, before: Parts, /, **options: Any) -> Parts:

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
 from torchdoctor.data.batches import TensorBatches
 from torchdoctor.errors import BadParts
-from torchdoctor.fixes.loaders import recut
+from torchdoctor.fixes.loaders import recut, without
 
 X, Y = torch.arange(40.0)[:, None], torch.arange(40)
 LOADERS: dict[str, Any] = {
@@ -48,3 +48,20 @@ def test_what_has_no_order_is_refused_in_one_line() -> None:
 
     with pytest.raises(BadParts, match="order of its own"):
         recut(DataLoader(Endless(), 4), shuffle=True)
+
+
+@pytest.mark.parametrize("loader", [LOADERS["torch's"], LOADERS["tensors"]], ids=["torch's", "tensors"])
+def test_rows_are_left_out_and_the_old_loader_keeps_them(loader: Any) -> None:
+    assert rows(without(loader, {0, 7, 39})) == [i for i in range(40) if i not in (0, 7, 39)]
+    assert rows(loader) == list(range(40))
+
+
+@pytest.mark.parametrize("left_out", [{50}, set(range(40))])
+def test_to_leave_out_nothing_or_everything_is_refused(left_out: set[int]) -> None:
+    with pytest.raises(BadParts, match="nothing to do"):
+        without(LOADERS["tensors"], left_out)
+
+
+def test_samples_without_numbers_cannot_be_left_out() -> None:
+    with pytest.raises(BadParts, match="no numbers"):
+        without(LOADERS["a list"], {0})

@@ -20,6 +20,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from torchdoctor.connect.board_folder import must_be_empty
 from torchdoctor.data.batch import Batch, batches_of, class_ids
 from torchdoctor.errors import one_line
 from torchdoctor.extra import needed
@@ -33,6 +34,7 @@ from torchdoctor.train.standing import Standing, untouched
 
 SHOWN = 256  # samples in the projector
 PICTURES = 32  # in one picture
+GROWN = ".while-training"  # ends the name of what Histograms writes, beside which the rest of the same run belongs
 
 
 @dataclass
@@ -53,9 +55,10 @@ class Histograms:
     def __init__(self, to: str | Path) -> None:
         needed("tensorboard", extra="tensorboard")
         self.to = Path(to)
+        must_be_empty(self.to)
 
     def __call__(self, at: Standing) -> None:
-        with _writer(self.to) as writer:
+        with _writer(self.to, GROWN) as writer:
             for name, p in at.parts.model.named_parameters():
                 writer.add_histogram(f"weights/{name}", p.detach().float().cpu(), at.step)
                 if p.grad is not None and bool(p.grad.isfinite().all()):
@@ -67,9 +70,10 @@ def exported(run: str | Path, to: str | Path, parts: Parts | None = None) -> Exp
     time, a histogram), and the weights of its checkpoints as histograms.
 
     parts: also the graph of the model, pictures of validation samples, and in the projector what the last layer sees
-    of them. Needs the extra `tensorboard`. Raises BadRun when there is no run.
+    of them. Needs the extra `tensorboard`. Raises BadRun when there is no run, or when `to` shows another already.
     """
     run, done = Path(run), Exported(Path(to))
+    must_be_empty(done.folder, but=GROWN)
     trace = Run(run).trace()
     with _writer(done.folder) as writer:
         _write_signals(writer, trace, done)
@@ -184,12 +188,13 @@ def _histogram(writer: Any, tag: str, values: Tensor, step: int) -> bool:
 
 
 @contextmanager
-def _writer(folder: Path) -> Iterator[Any]:
+def _writer(folder: Path, end: str = "") -> Iterator[Any]:
+    """end: of the name of the file that is written."""
     needed("tensorboard", extra="tensorboard")
     with warnings.catch_warnings():
         # torch's writer traces the graph in a way that torch is giving up, and NumPy and protobuf warn below it.
         warnings.simplefilter("ignore")
         from torch.utils.tensorboard import SummaryWriter
 
-        with SummaryWriter(str(folder)) as writer:
+        with SummaryWriter(str(folder), filename_suffix=end) as writer:
             yield writer

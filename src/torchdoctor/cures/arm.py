@@ -9,9 +9,11 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
+from typing import Any
 
+from torchdoctor.cures.exchanged import Exchanged
 from torchdoctor.cures.stream import Stream
 from torchdoctor.errors import one_line
 from torchdoctor.experiment import Experiment, Fit
@@ -56,6 +58,11 @@ class Outcome:
     trace: Trace | None = field(default=None, repr=False, compare=False)
     scheduled: bool = False
 
+    def to_dict(self) -> dict[str, Any]:
+        """All but the trace, as plain values; Outcome(**plain) is the way back."""
+        named = ((f.name, getattr(self, f.name)) for f in fields(self) if f.name != "trace")
+        return {name: dict(value) if name == "numbers" else value for name, value in named}
+
 
 def built(experiment: Experiment, seed: int) -> Parts:
     """The parts of that seed. The global random numbers are started from it too, for what draws weights late."""
@@ -69,19 +76,23 @@ def trained(
     length: Length,
     *,
     watched: bool = False,
+    exchanged: bool = False,
     tell: Tell | None = None,
     meet: Callable[[Parts], object] | None = None,
 ) -> Outcome:
     """Build, train and score; afterwards the caller's random numbers are where they were.
 
-    A run that fails is an outcome too: a change can break a network, and that must not end the race. tell: is called
-    with what the loop logs. meet: is called with the parts before they are trained.
+    A run that fails is an outcome too: a change can break a network, and that must not end the race. exchanged: train
+    on labels that belong to other samples. tell: is called with what the loop logs. meet: is called with the parts
+    before they are trained.
     """
     numbers = random_state()
     try:
         parts = built(experiment, seed)
         if meet is not None:
             meet(parts)
+        if exchanged:
+            parts = replace(parts, train=Exchanged(parts.train))
         with preserved(parts):
             seed_all(seed)  # again, since building takes more random numbers with some changes than without
             return _run(experiment, parts, seed, length, watched, tell)

@@ -16,6 +16,7 @@ from torchdoctor.cures.progress import Unit
 from torchdoctor.errors import BadParts
 
 _SECONDS = {"s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+LOOK = 0.2  # share of a budget in time
 _SLACK = 0.01  # runs; a hundredth too much is no reason to leave a race out
 
 
@@ -44,18 +45,24 @@ class Budget:
 
 @dataclass
 class Purse:
-    """What of a budget is spent. run_seconds: what one training run takes, 0 until the first has been made."""
+    """What of a budget is spent. run_seconds: what one training run takes, 0 until the first has been made. earlier:
+    seconds that a cure which is resumed had spent on what need not be run again."""
 
     budget: Budget
     run_seconds: float = 0.0
     runs: float = 0.0
     trials: int = 0
+    earlier: float = 0.0
     began: float = field(default_factory=time.monotonic)
 
     def pay(self, runs: float) -> None:
         """One training of that length."""
         self.runs += runs
         self.trials += 1
+
+    def at_most(self, seconds: float) -> float:
+        """Of a budget in time a look that trains nothing takes no more than a fifth."""
+        return min(seconds, LOOK * self.budget.amount) if self.budget.unit == "seconds" else seconds
 
     def affords(self, runs: float, trials: int = 1) -> bool:
         """Whether that many trainings of that length together fit in."""
@@ -85,4 +92,4 @@ class Purse:
     @property
     def elapsed(self) -> float:
         """Seconds since the cure began."""
-        return time.monotonic() - self.began
+        return self.earlier + time.monotonic() - self.began

@@ -5,6 +5,7 @@ May not: train, judge, print.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -15,6 +16,7 @@ from torchdoctor.fixes.fix import code_of, resolve
 from torchdoctor.judge.finding import Finding, Remedy
 from torchdoctor.judge.report import Report
 
+LEAST = 1.2  # times as long a run; what less would bring is hard to tell from noise
 MOST = 5  # causes that are raced; each costs one more arm, and a report that names more is guessing
 
 
@@ -36,13 +38,20 @@ class Candidate:
         return resolve(self.remedy).full_length
 
     @property
-    def doses(self) -> tuple[Candidate, ...]:
-        """The candidate, and with half the amount where training longer is the remedy and half of that may be paid."""
+    def quicker(self) -> Candidate | None:
+        """For the same causes, what else is offered and shows in a short run; None where nothing is."""
+        other = next((r for r in self.others if not resolve(r).full_length), None)
+        if other is None:
+            return None
+        return replace(self, remedy=other, others=(), tuning=set(other.options) == {"factor"})
+
+    def dose(self, most: float) -> Candidate | None:
+        """Where training longer is the remedy, no longer than `most` runs; None where that is too little to be seen."""
         factor = self.remedy.options.get("factor")
         if factor is None or factor <= 1 or resolve(self.remedy).epochs is None:
-            return (self,)
-        half = Remedy(self.remedy.fix, {**self.remedy.options, "factor": 1 + (factor - 1) / 2})
-        return (self, replace(self, remedy=half))
+            return self
+        paid = math.floor(10 * min(float(factor), most) + 1e-6) / 10
+        return None if paid < LEAST else replace(self, remedy=Remedy(self.remedy.fix, {"factor": paid}))
 
 
 @dataclass(frozen=True)
@@ -89,6 +98,9 @@ def _together(
         if taken is not None:  # two findings, one remedy
             chosen[taken] = _merged(chosen[taken], finding)
             continue
+        if (rival := _undone_by(chosen, finding.fixes[0])) is not None:
+            chosen[rival] = _with_others(chosen[rival], finding.fixes)
+            continue
         whys = {}
         for remedy in finding.fixes:
             if not (why := why_not(experiment, [*given, *(c.remedy for c in chosen), remedy])):
@@ -128,6 +140,9 @@ def joined(chosen: Sequence[Candidate], new: Sequence[Candidate]) -> tuple[Candi
     for: of a rate divided by ten and then multiplied by a hundred, that it was low."""
     result = list(chosen)
     for candidate in new:
+        if (rival := _undone_by(result, candidate.remedy)) is not None:
+            result[rival] = _with_others(result[rival], (candidate.remedy,))
+            continue
         at = next((i for i, c in enumerate(result) if _can_multiply(c.remedy, candidate.remedy)), None)
         if at is None:
             result.append(candidate)
@@ -153,6 +168,20 @@ def _multiplied(old: Candidate, new: Candidate) -> list[Candidate]:
 def _merged(candidate: Candidate, finding: Finding) -> Candidate:
     others = tuple(r for r in finding.fixes if not _alike(r, candidate.remedy))
     return replace(candidate, causes=(*candidate.causes, finding.name), others=(*candidate.others, *others))
+
+
+def _undone_by(chosen: Sequence[Candidate], remedy: Remedy) -> int | None:
+    """Where one is chosen that sets the same thing in another way: a rate, and an optimizer that brings its own."""
+    sets = resolve(remedy).sets
+    return next((i for i, c in enumerate(chosen) if sets and _sets_it_too(c.remedy, remedy.fix, sets)), None)
+
+
+def _sets_it_too(chosen: Remedy, fix: str, sets: str) -> bool:
+    return chosen.fix != fix and resolve(chosen).sets == sets
+
+
+def _with_others(candidate: Candidate, remedies: Sequence[Remedy]) -> Candidate:
+    return replace(candidate, others=(*candidate.others, *(r for r in remedies if r not in candidate.others)))
 
 
 def _alike(a: Remedy, b: Remedy) -> bool:

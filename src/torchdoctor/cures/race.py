@@ -94,7 +94,9 @@ def race(
     track.tell("confirm" if share >= 1 else "race", " + ".join(r.fix for r in with_it), why)
     ran: dict[int, tuple[float, float]] = {}
     seconds, errors = 0.0, []
-    for seed in track.seeds if seeds is None else seeds:
+    seeds = track.seeds if seeds is None else seeds
+    track.ahead([without, with_it], seeds, share)
+    for seed in seeds:
         outcomes = [track.run(arm, seed, share) for arm in (without, with_it)]
         ran[seed] = (outcomes[1].score, outcomes[0].score)
         seconds += sum(o.seconds for o in outcomes)

@@ -6,27 +6,30 @@ May not: judge, print, choose what to try.
 from __future__ import annotations
 
 import math
-import weakref
-from collections.abc import Sequence
-from itertools import islice
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from torchdoctor.cures.arm import Length, Outcome, shortened, trained
+from torchdoctor.cures.arm import INTERRUPTED, Length, Outcome, built, shortened
 from torchdoctor.cures.budget import Budget, Purse
 from torchdoctor.cures.effect import Ruler
+from torchdoctor.cures.hopeless import looked_at
+from torchdoctor.cures.identity import identity
 from torchdoctor.cures.progress import Progress, ReportProgress, Stage
 from torchdoctor.cures.remedies import Key, key_of, names_of, treated, without_length
-from torchdoctor.errors import BadParts
+from torchdoctor.cures.runner import Here, Job, Runner, Wait
+from torchdoctor.cures.shelf import Shelf
+from torchdoctor.cures.stored import is_kept, keep_arm, keep_measured, measured, outcome_of, recipe_of
+from torchdoctor.cures.validation import ruler_for
+from torchdoctor.errors import BadParts, BadRun
 from torchdoctor.experiment import Experiment
 from torchdoctor.judge.finding import Remedy
 from torchdoctor.judge.series import Series
+from torchdoctor.judge.trace import Trace
 from torchdoctor.parts import Parts
-from torchdoctor.probes.bench import batches_of
-from torchdoctor.probes.fork import preserved, reading
+from torchdoctor.probes.check import examine
 
 PIECES = 10  # blocks of steps in which a rise of the loss is looked for
 WORSE = 2.0  # standard deviations of one step's loss, by which a block's must have risen to be called worse
@@ -36,10 +39,17 @@ SEED = 0  # of the first run; the others follow
 
 
 class Track:
-    """experiment: the unchanged one. seeds: how many an arm is run with, at most."""
+    """experiment: the unchanged one. seeds: how many an arm is run with, at most. shelf: where what was run is kept,
+    and found by a cure that is resumed. runner: trains the arms; default: this process."""
 
     def __init__(
-        self, experiment: Experiment, budget: Budget, seeds: int, report_progress: ReportProgress | None
+        self,
+        experiment: Experiment,
+        budget: Budget,
+        seeds: int,
+        report_progress: ReportProgress | None,
+        shelf: Shelf | None = None,
+        runner: Runner | None = None,
     ) -> None:
         self.experiment = experiment
         self.purse = Purse(budget)
@@ -49,19 +59,62 @@ class Track:
         self.stage: Stage = "baseline"
         self.why = ""
         self._report = report_progress
+        self._shelf = Shelf() if shelf is None else shelf
+        self._runner = Here(self.experiment_with) if runner is None else runner
         self._treated: dict[Key, Experiment] = {}
         self._outcomes: dict[tuple[Key, int, Length], Outcome] = {}
-        self._met: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._under_way: dict[tuple[Key, int, Length], Wait] = {}
         self._drawn = self._passes = 0  # by a whole run
         self._heeds_epochs = True
+
+    def examined(self, remedies: Sequence[Remedy], seconds: float) -> Trace:
+        """What the probes measure of the experiment with these remedies, within so many seconds."""
+        return self._measured(
+            "examined", remedies, lambda parts: examine(parts, budget=self.purse.at_most(seconds), seed=SEED)
+        )
+
+    def data(self, with_models: bool) -> Trace:
+        """What the samples say by themselves. with_models: and what small models learn from them."""
+        self.tell(self.stage, "the data", "is there anything to learn from them?")
+        return self._measured("data", (), lambda parts: looked_at(parts, SEED, with_models))
+
+    def exchanged(self, share: float) -> Outcome | None:
+        """The unchanged experiment on exchanged labels; None where it cannot be paid."""
+        if not self.purse.affords(share):
+            return None
+        what, why = "unchanged, on exchanged labels", "does it do as well on labels that say nothing?"
+        self.tell(self.stage, what, why)
+        job = Job(self.experiment, (), SEED, self.length((), share), exchanged=True)
+        return self._paid(job, what, share)
+
+    def _measured(self, what: str, remedies: Sequence[Remedy], measure: Callable[[Parts], Trace]) -> Trace:
+        known = measured(what, remedies, self._shelf)
+        if known is not None:
+            self.purse.earlier += known[1]
+            return known[0]
+        began = time.monotonic()
+        trace = measure(built(self.experiment_with(remedies), SEED))
+        return keep_measured(what, remedies, trace, time.monotonic() - began, self._shelf)
+
+    def meet(self) -> None:
+        """Build once, to see what scores are measured on, and that what was kept is of this experiment."""
+        parts = built(self.experiment, SEED)
+        self.ruler = ruler_for(self.experiment, parts)
+        mine, kept = identity(parts, self.experiment.epochs), self._shelf.asked.get("identity", "")
+        if kept and kept != mine:
+            raise BadRun(
+                f"{self._shelf.folder} holds the cure of another experiment: build({SEED}) gave other weights, another "
+                "optimizer or length, or torch was another. Give the experiment it was begun with, or another folder."
+            )
+        self._shelf.begin({**self._shelf.asked, "identity": mine}, recipe_of(self.experiment))
 
     def first_run(self) -> Outcome:
         """The unchanged experiment, whole and watched: what all lengths and costs are measured by."""
         whole = Length(self.experiment.epochs)
         self.tell("baseline", "unchanged", "to see what happens, and how long a run takes")
-        outcome = trained(
-            self.experiment, SEED, whole, watched=True, tell=self._teller("unchanged", 1.0), meet=self._first_meeting
-        )
+        outcome = self._outcome(Job(self.experiment, (), SEED, whole, watched=True), "unchanged", 1.0)
+        if not outcome.drawn and outcome.error == INTERRUPTED:
+            raise KeyboardInterrupt
         if not outcome.drawn:
             raise BadParts(
                 f"The loop took no batch from parts.train{': ' + outcome.error if outcome.error else ''}. "
@@ -96,8 +149,18 @@ class Track:
         known = self._known(remedies, seed, length)
         if known is None:
             known = self._trained(remedies, seed, length, share)
-            self._outcomes[key_of(without_length(remedies)), seed, length] = known
+            self._outcomes[_key(self._job(remedies, seed, length))] = known
         return known
+
+    def ahead(self, arms: Sequence[Sequence[Remedy]], seeds: Sequence[int], share: float) -> None:
+        """Let them be begun that will be asked for: on a cluster they run side by side; here it changes nothing."""
+        for seed in seeds:
+            for remedies in arms:
+                job = self._job(remedies, seed, self.length(remedies, share))
+                known = self._known(remedies, seed, job.length) is not None or is_kept(job, self._shelf)
+                if not known and _key(job) not in self._under_way:
+                    teller = self._teller(f"{names_of(remedies)}, seed {seed - SEED + 1}", share)
+                    self._under_way[_key(job)] = self._runner.start(job, teller)
 
     def price(self, arms: Sequence[Sequence[Remedy]], seeds: Sequence[int], share: float = 1.0) -> tuple[float, int]:
         """What it takes to run all arms on all seeds: whole runs, and trainings; what was run already is free."""
@@ -159,15 +222,33 @@ class Track:
     def _trained(self, remedies: Sequence[Remedy], seed: int, length: Length, share: float) -> Outcome:
         what = f"{names_of(remedies)}, seed {seed - SEED + 1}"
         self.tell(self.stage, what, self.why)
-        outcome = trained(
-            self.experiment_with(remedies), seed, length,
-            watched=seed == SEED, tell=self._teller(what, share), meet=self._another_meeting,
-        )  # fmt: skip
-        self.purse.pay(outcome.drawn / self._drawn)
+        outcome = self._paid(self._job(remedies, seed, length), what, share)
         if self._heeds_epochs and self._overran(outcome, length):
             self._heeds_epochs = False  # `for epoch in range(20)` in a loop of the user's: shorten its passes instead
             return self.run(remedies, seed, share)
         return outcome
+
+    def _paid(self, job: Job, what: str, share: float) -> Outcome:
+        outcome = self._outcome(job, what, share)
+        if outcome.error == INTERRUPTED:
+            raise KeyboardInterrupt  # half an arm is worth nothing, and the unchanged one's would make any other win
+        self.purse.pay(outcome.drawn / self._drawn)
+        return outcome
+
+    def _job(self, remedies: Sequence[Remedy], seed: int, length: Length) -> Job:
+        return Job(self.experiment, tuple(remedies), seed, length, watched=seed == SEED)
+
+    def _outcome(self, job: Job, what: str, share: float) -> Outcome:
+        """From the shelf, from who has begun it, or by running it now."""
+        known = outcome_of(job, self._shelf)
+        if known is not None:
+            self.purse.earlier += known.seconds
+            return known
+        wait = self._under_way.pop(_key(job), None) or self._runner.start(job, self._teller(what, share))
+        outcome = wait()
+        if outcome.error == INTERRUPTED:
+            return outcome
+        return keep_arm(job, outcome, self.experiment_with(job.remedies), share, self._shelf)
 
     def _overran(self, outcome: Outcome, length: Length) -> bool:
         asked = self._passes * length.epochs / self.experiment.epochs
@@ -181,41 +262,11 @@ class Track:
 
         return tell
 
-    def _first_meeting(self, parts: Parts) -> None:
-        self._met.add(parts.model)
-        self.ruler = ruler_for(self.experiment, parts)
-
-    def _another_meeting(self, parts: Parts) -> None:
-        """Twice the same object would be trained on from where the last arm left it."""
-        if any(module in self._met for module in parts.model.modules()):
-            raise BadParts("build(seed) gave the same model twice. Make a new one in it each time it is called.")
-
 
 def _last_loss(outcome: Outcome) -> float:
     """Infinite weights end torchdoctor's own loop before its time."""
     return outcome.trace["loss"].last if outcome.trace is not None and outcome.trace.has("loss") else 0.0
 
 
-def ruler_for(experiment: Experiment, parts: Parts) -> Ruler:
-    """Samples, and what kind of number the score is: a share where targets are classes or 0/1."""
-    loader = parts.train if parts.val is None else parts.val
-    with preserved(parts):
-        targets = [b.target for b in islice(batches_of(reading(loader), "val"), 1000)]
-    tensors = [t for t in targets if isinstance(t, Tensor)]
-    one_hot = bool(tensors) and tensors[0].is_floating_point()
-    samples = sum((len(t) if one_hot and t.ndim else t.numel()) for t in tensors)  # of dense labels, every pixel
-    if not tensors or experiment.score is not None:
-        return Ruler(max(1, samples), "own")
-    if any(t.is_floating_point() and not bool(((t == 0) | (t == 1)).all()) for t in tensors):
-        # A loop of the user's may train for something that R2 does not measure.
-        return Ruler(samples, "r2", chance=0.0 if experiment.fit is None or experiment.recipe else math.nan)
-    return Ruler(samples, "share", chance=_chance(tensors))
-
-
-def _chance(targets: Sequence[Tensor]) -> float:
-    """The share of the commonest class; of 0/1 numbers, for the area under the curve, one half."""
-    if targets[0].is_floating_point() and targets[0].numel() == len(targets[0]):
-        return 0.5
-    classes = torch.cat([(t.argmax(1) if t.is_floating_point() else t).reshape(-1) for t in targets])
-    known = classes[classes >= 0]
-    return float(known.bincount().max() / len(known)) if len(known) else math.nan
+def _key(job: Job) -> tuple[Key, int, Length]:
+    return key_of(without_length(job.remedies)), job.seed, job.length

@@ -12,6 +12,7 @@ from typing import Literal
 from torchdoctor.cures.arm import INTERRUPTED, Outcome
 from torchdoctor.cures.candidates import alarms
 from torchdoctor.cures.effect import Ruler
+from torchdoctor.cures.hopeless import Doubts
 from torchdoctor.cures.meeting import remedies_of
 from torchdoctor.cures.race import Race
 from torchdoctor.cures.remedies import names_of
@@ -19,11 +20,15 @@ from torchdoctor.cures.search import Search
 from torchdoctor.judge.finding import Finding
 from torchdoctor.judge.report import Report
 
+NO_DOUBTS = Doubts()
 Verdict = Literal["cured", "not proven", "refused", "healthy"]
 
 
-def without_search(report: Report, first: Outcome, ruler: Ruler) -> tuple[Verdict, str] | None:
-    """Where nothing needs to be raced, or nothing can be; None where a search makes sense."""
+def without_search(
+    report: Report, first: Outcome, ruler: Ruler, doubts: Doubts = NO_DOUBTS
+) -> tuple[Verdict, str] | None:
+    """Where nothing needs to be raced, or nothing can be; None where a search makes sense. doubts: causes in the data
+    are believed only when nothing else can be tried, since a small model does not see all that a network might."""
     found = alarms(report)
     if first.error == INTERRUPTED:
         return "not proven", "It was interrupted before anything could be raced."
@@ -37,14 +42,16 @@ def without_search(report: Report, first: Outcome, ruler: Ruler) -> tuple[Verdic
     if not found:
         return "healthy", "No finding above info, so nothing is changed."
     causes = [f for f in found if f.kind == "cause"]
-    if causes and not any(f.fixes for f in causes):
-        return "refused", f"No change of settings helps against {_and(causes)}: {causes[0].message}"
+    tried = [f for f in found if f.fixes and (f.kind == "cause" or _all_doubted(causes, doubts))]
+    if causes and not tried:
+        said = f" {doubts.said}" if doubts.said else ""
+        return "refused", f"No change of settings helps against {_and(causes)}: {causes[0].message}{said}"
     if not any(f.fixes for f in found):
         return "not proven", f"Nothing that could be tried is known against {_and(found)}."
     return None
 
 
-def after_search(report: Report, search: Search, interrupted: bool) -> tuple[Verdict, str]:
+def after_search(report: Report, search: Search, interrupted: bool, doubts: Doubts = NO_DOUBTS) -> tuple[Verdict, str]:
     """What was proven. A cure must win its short races, and be better at full length as well if that was run."""
     notes = "".join(f" {note[0].upper()}{note[1:]}." for note in dict.fromkeys(search.notes))
     if interrupted:
@@ -61,11 +68,9 @@ def after_search(report: Report, search: Search, interrupted: bool) -> tuple[Ver
             f"{name} helps at first ({_said(search.won)}) but not in the end ({_said(search.final)}).{notes}",
         )
     hopeless = [f for f in alarms(report) if f.kind == "cause" and not f.fixes]
-    if hopeless:
-        return (
-            "refused",
-            f"Nothing that was tried helps, and nothing can help against {_and(hopeless)}: {hopeless[0].message}",
-        )
+    if hopeless and not interrupted:
+        why = " ".join((hopeless[0].message, *([doubts.said] if doubts.said else [])))
+        return "refused", f"Nothing that was tried helps, and nothing can help against {_and(hopeless)}: {why}"
     races = search.meeting.races
     if not races:
         whys = " ".join(search.found.useless.values())
@@ -75,6 +80,11 @@ def after_search(report: Report, search: Search, interrupted: bool) -> tuple[Ver
         "not proven",
         f"None of {len(races)} races was won beyond doubt; the best was {best.name}, {_said(best)}.{notes}",
     )
+
+
+def _all_doubted(causes: Sequence[Finding], doubts: Doubts) -> bool:
+    names = {f.name for f in doubts.causes}
+    return all(f.name in names for f in causes)
 
 
 def holds(search: Search, final: Race) -> bool:

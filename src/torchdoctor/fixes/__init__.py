@@ -4,6 +4,6 @@ Their files import torch inside `apply` only: a report shows a fix's code on mac
 """
 
 ENGINE = (
-    "convolutions", "dense", "fix", "hidden", "loaders", "moments", "output", "savings", "settings", "surgery",
+    "convolutions", "dense", "head", "fix", "hidden", "loaders", "moments", "output", "savings", "settings", "surgery",
     "wrapping",
 )  # fmt: skip

@@ -21,7 +21,7 @@ Apply = Callable[..., Parts]
 Patch = Callable[..., Mapping[str, Any]]
 Code = Callable[..., str]
 Epochs = Callable[..., int]
-Loop = Callable[..., Fit]
+Loop = Callable[..., Fit | None]
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class Fix:
     own_loop: the fault is in the user's loop; the fix is to train with torchdoctor's own.
     loop(fit, **options) -> fit: what changes how any loop ends; None when the loop stays.
     full_length: its effect shows at the end of a whole run only, so a short race says nothing about it.
+    sets: what of the program it decides alone, such as "rate"; of two fixes that set the same, the later would undo the
+    earlier, so they are never tried together.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Fix:
     own_loop: bool
     loop: Loop | None
     full_length: bool
+    sets: str
     module: str
 
     def on(self, experiment: Experiment, **options: Any) -> Experiment:
@@ -72,6 +75,7 @@ def fix(
     own_loop: bool = False,
     loop: Loop | None = None,
     full_length: bool = False,
+    sets: str = "",
 ) -> Callable[[Apply], Fix]:
     """Make a fix of its live surgery `apply(parts, *, options...)`; it is named like the function, with hyphens."""
 
@@ -79,7 +83,7 @@ def fix(
         options = {p.name: p.default for p in inspect.signature(fn).parameters.values() if p.kind is p.KEYWORD_ONLY}
         name = fn.__name__.replace("_", "-")
         doc = inspect.getdoc(fn) or ""
-        return Fix(name, doc, options, fn, patch, code, epochs, own_loop, loop, full_length, fn.__module__)
+        return Fix(name, doc, options, fn, patch, code, epochs, own_loop, loop, full_length, sets, fn.__module__)
 
     return make
 

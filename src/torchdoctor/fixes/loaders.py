@@ -1,4 +1,4 @@
-"""A training loader cut anew: in another order, in batches of another size.
+"""A training loader cut anew: in another order, in batches of another size, without some of its samples.
 
 May not: train, judge, print, change the loader it is handed.
 """
@@ -6,10 +6,12 @@ May not: train, judge, print, change the loader it is handed.
 from __future__ import annotations
 
 import copy
+from collections.abc import Collection
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader, IterableDataset
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset, RandomSampler, SequentialSampler, Subset
 
 from torchdoctor.data.batches import TensorBatches
 from torchdoctor.errors import BadParts
@@ -32,11 +34,47 @@ def recut(loader: Loader, *, batch_size: int | None = None, shuffle: bool | None
     if isinstance(loader, TensorBatches):
         size = loader.batch_size if batch_size is None else batch_size
         order = loader.shuffle if shuffle is None else shuffle
-        seed, world = loader.generator.initial_seed(), {"rank": loader.rank, "world": loader.world}
-        twin = TensorBatches(loader.x, loader.y, size, order, seed, weights=loader.weights, **world)
-        twin.preparation = loader.preparation
-        return twin
+        return _tensors(loader, loader.x, loader.y, size, order, loader.weights)
     return _gathered(loader, batch_size, shuffle)
+
+
+def without(loader: Loader, rows: Collection[int]) -> Loader:
+    """The same samples but those rows, counted from 0 in the order of the data set. Raises BadParts where they have no
+    numbers, where none is there and where none is left."""
+    if hasattr(loader, "loader"):  # what augments, or counts, the batches of another
+        twin = copy.copy(loader)
+        twin.loader = without(loader.loader, rows)
+        return twin
+    if isinstance(loader, TensorBatches):
+        kept = _kept(len(loader.x), rows)
+        chances = None if loader.weights is None else loader.weights[kept]
+        return _tensors(loader, loader.x[kept], loader.y[kept], loader.batch_size, loader.shuffle, chances)
+    if not isinstance(loader, DataLoader) or isinstance(loader.dataset, IterableDataset) or loader.batch_size is None:
+        raise BadParts("The samples of this loader have no numbers; leave them out in its code.")
+    settings = {name: getattr(loader, name) for name in (*COPIED, "drop_last")}
+    if not isinstance(loader.sampler, (RandomSampler, SequentialSampler)):
+        raise BadParts("The sampler of this loader numbers samples in its own way; leave them out in its code.")
+    kept = _kept(len(loader.dataset), rows)  # type: ignore[arg-type]
+    order = isinstance(loader.sampler, RandomSampler)
+    return DataLoader(Subset(loader.dataset, kept), loader.batch_size, shuffle=order, **settings)
+
+
+def _tensors(
+    old: TensorBatches, x: Tensor, y: Tensor, batch_size: int, shuffle: bool, weights: Tensor | None
+) -> TensorBatches:
+    seed = old.generator.initial_seed()
+    twin = TensorBatches(x, y, batch_size, shuffle, seed, weights=weights, rank=old.rank, world=old.world)
+    twin.preparation = old.preparation
+    return twin
+
+
+def _kept(of: int, rows: Collection[int]) -> list[int]:
+    kept = [i for i in range(of) if i not in rows]
+    if not kept or len(kept) == of:
+        raise BadParts(
+            f"Of {of} samples {of - len(kept)} are to be left out; that leaves nothing to do, or to train on."
+        )
+    return kept
 
 
 def _dataloader(loader: DataLoader[Any], batch_size: int | None, shuffle: bool | None) -> Loader:

@@ -19,7 +19,7 @@ def patch(recipe: Mapping[str, Any], lr: float | None = None, factor: float | No
     return {"optimizer.lr": lr if lr is not None else float(f"{recipe['optimizer']['lr'] * _given(factor):.3g}")}
 
 
-@fix(code=code, patch=patch)
+@fix(code=code, patch=patch, sets="rate")
 def set_learning_rate(parts: Parts, *, lr: float | None = None, factor: float | None = None) -> Parts:
     """Set the learning rate, of the first group to `lr`, or multiply it by `factor`; other groups and the schedule keep
     their proportion to it."""

@@ -34,10 +34,10 @@ def standardize_inputs(parts: Parts, *, mean: Numbers | None = None, std: Number
     """
     from torchdoctor.fixes.moments import given, input_moments
     from torchdoctor.fixes.surgery import device_of
-    from torchdoctor.fixes.wrapping import Around, Standardize
+    from torchdoctor.fixes.wrapping import Standardize, in_front
 
     measured = input_moments(parts)
     if mean is not None and std is not None:
         measured = [given(mean, std, like=m) for m in measured]
     device = device_of(parts.model)
-    return parts.with_model(Around(parts.model, before=[Standardize(*m).to(device) for m in measured]))
+    return parts.with_model(in_front(parts.model, [Standardize(*m).to(device) for m in measured]))

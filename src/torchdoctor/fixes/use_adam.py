@@ -20,7 +20,7 @@ def patch(recipe: Mapping[str, Any], lr: float = LR) -> dict[str, Any]:
     return {"optimizer.name": "adam", "optimizer.lr": lr, "optimizer.momentum": None, "optimizer.args": {}}
 
 
-@fix(code=code, patch=patch)
+@fix(code=code, patch=patch, sets="rate")
 def use_adam(parts: Parts, *, lr: float = LR) -> Parts:
     """Adam over the parameters the old optimizer held. A schedule keeps its shape, at this rate."""
     from torch.optim import Adam

@@ -48,6 +48,14 @@ class Around(Cover):
         return output if self.after is None else self.after(output)
 
 
+def in_front(model: nn.Module, before: Sequence[nn.Module]) -> Around:
+    """The model behind one module for each float input; what fills gaps stays ahead of them, since a gap has no size
+    and what it is filled with is a number of the raw data."""
+    if isinstance(model, Around) and model.before is not None and all(isinstance(m, Fill) for m in model.before):
+        return Around(in_front(model.model, before), before=list(model.before), after=model.after)
+    return Around(model, before=before)
+
+
 class Standardize(nn.Module):
     """(x - mean) / std, by statistics of the training data. Buffers: they are saved and moved with the weights."""
 
@@ -70,6 +78,29 @@ class Rescale(Standardize):
         return x * self.std + self.mean
 
 
+class ChannelsFromLast(nn.Module):
+    """(N, C, H, W) that is a mere reshape of (N, H, W, C), put in order; what is no picture stays as it is."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.ndim != 4:
+            return x
+        n, c, h, w = x.shape
+        return x.reshape(n, h, w, c).permute(0, 3, 1, 2).contiguous()
+
+
+class Fill(nn.Module):
+    """x with `value` where it is NaN or infinite; a buffer, saved and moved with the weights."""
+
+    value: Tensor
+
+    def __init__(self, value: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("value", value)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.where(torch.isfinite(x), x, self.value.to(x.dtype))
+
+
 class StandardizedLoss(nn.Module):
     """A loss measured in standard units, of an output and a target that are both in the units of the data."""
 
@@ -80,6 +111,22 @@ class StandardizedLoss(nn.Module):
 
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
         return self.loss_fn(self.scale(output), self.scale(target))
+
+
+class OutputLoss(nn.Module):
+    """A loss whose gradient is taken by the output only: that of anything it adds for the weights is zero."""
+
+    def __init__(self, loss_fn: Callable[[Any, Any], Tensor]) -> None:
+        super().__init__()
+        self.loss_fn = loss_fn
+
+    def forward(self, output: Tensor, target: Tensor) -> Tensor:
+        if not (torch.is_grad_enabled() and output.requires_grad):
+            return self.loss_fn(output, target)
+        answer = output.detach().requires_grad_()
+        loss = self.loss_fn(answer, target)
+        (slope,) = torch.autograd.grad(loss, answer)
+        return loss.detach() + ((output - answer.detach()) * slope).sum()
 
 
 class MatchedLoss(nn.Module):
