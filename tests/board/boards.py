@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,11 +12,12 @@ from threading import Thread
 import numpy as np
 import uvicorn
 
+from cases.table import Row, plain
 from torchdoctor.board.app import app
 from torchdoctor.board.guard import names_of
-from torchdoctor.cures.cure import Cure, Scores
 from torchdoctor.cures.effect import Ruler, effect_of
 from torchdoctor.cures.race import Race
+from torchdoctor.cures.result import Cure, Scores
 from torchdoctor.judge.finding import Remedy
 from torchdoctor.judge.report import Report
 from torchdoctor.recipe.schema import Recipe
@@ -25,9 +27,10 @@ TOKEN, COOKIE = "a-token", "torchdoctor-test"
 
 
 @contextmanager
-def served(root: Path, token: str = TOKEN, language: str = "") -> Iterator[str]:
+def served(root: Path, token: str = TOKEN, language: str = "", benchmark: Path | None = None) -> Iterator[str]:
     """The address of a board over `root`."""
-    made = app(root, token=token, hosts=names_of("127.0.0.1"), cookie=COOKIE, language=language)
+    hosts = names_of("127.0.0.1")
+    made = app(root, token=token, hosts=hosts, cookie=COOKIE, language=language, benchmark=benchmark)
     server = uvicorn.Server(uvicorn.Config(made, port=0, log_level="error", timeout_graceful_shutdown=1))
     thread = Thread(target=server.run)
     thread.start()
@@ -53,6 +56,16 @@ def written(path: Path, steps: int = 200, close: bool = True, facts: dict[str, o
     if close:
         writer.close()
     return writer
+
+
+def table(path: Path) -> Path:
+    """A benchmark as `python -m cases.run` writes it: a fault found, a fault missed, a healthy run with an alarm."""
+    found = Row("shuffled", 0, (("high-learning-rate",), ("unscaled-inputs",)), ("high-learning-rate", "dead-units"),
+                ("high-learning-rate",), True, 2.5, 0.1)  # fmt: skip
+    missed = Row("silent", 0, (("low-learning-rate",),), ("dead-units",), ("dead-units",), None, 1.5, 0.2)
+    sound = Row("sound", 0, (), ("dead-units",), ("dead-units",), None, 0.5, 0.9)
+    path.write_text(json.dumps({"faulty": plain([found, missed]), "healthy": plain([sound])}), "utf-8")
+    return path
 
 
 def example_cure(sick: Recipe, report: Report) -> Cure:

@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from boards import TOKEN, served, written
+from boards import TOKEN, served, table, written
+
+from torchdoctor.record.diagnose import diagnose
 
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
@@ -30,17 +32,18 @@ Open = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
-def root(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The real runs, and one more with a bad name."""
+def root(runs: Path, stages: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The real runs of all stages, and one more with a bad name."""
     copy = tmp_path_factory.mktemp("browser") / "runs"
     shutil.copytree(runs, copy)
+    shutil.copytree(stages, copy / "stages")
     written(copy / "<b>evil")
     return copy
 
 
 @pytest.fixture(scope="module")
 def url(root: Path) -> Iterator[str]:
-    with served(root) as address:
+    with served(root, benchmark=table(root.parent / "table.json")) as address:
         yield address
 
 
@@ -68,6 +71,7 @@ def open_page(browser: Browser, url: str) -> Iterator[Open]:
         expect(page.locator("h1")).to_be_visible()
         assert "token" not in page.url
         page.goto(url + path)
+        ready(page)
         return page
 
     yield opened
@@ -88,8 +92,15 @@ def first_finding(page: Page) -> str:
     return str(page.locator(".finding h3 a").first.text_content())
 
 
+def ready(page: Page) -> None:
+    """It does not say any more that it is on its way."""
+    expect(page.locator("h1")).to_be_visible()
+    expect(page.locator("[data-waiting]")).to_have_count(0, timeout=60_000)
+
+
 def drawn(page: Page) -> None:
     """All charts are there."""
+    ready(page)
     for place in page.locator("[data-chart]").all():
         expect(place).to_have_attribute("data-drawn", "yes")
         expect(place.locator("canvas").first).to_be_visible()
@@ -97,11 +108,11 @@ def drawn(page: Page) -> None:
 
 def test_from_the_list_to_a_run_to_a_finding_and_back(open_page: Open) -> None:
     page = open_page("/")
-    expect(page.locator("tbody tr")).to_have_count(5)
+    expect(page.locator("tbody tr")).to_have_count(9)
     page.get_by_role("link", name="demo/sick").click()
     expect(page.locator("h1")).to_have_text("demo/sick")
-    assert page.locator("[data-chart]").count() >= 6
     drawn(page)
+    assert page.locator("[data-chart]").count() >= 6
     name = first_finding(page)
     page.get_by_role("link", name=name, exact=True).first.click()
     expect(page.locator("h1")).to_have_text(name)
@@ -190,8 +201,11 @@ def test_the_language_is_changed_by_a_click_and_stays(open_page: Open) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/run?at=demo/sick", "finding", "/compare?at=demo/sick&at=demo/cured", "/cure?at=demo"]
-)
+    "path",
+    ["/", "/run?at=demo/sick", "finding", "/compare?at=demo/sick&at=demo/cured", "/cure?at=demo",
+     "/evaluation?at=stages/lenet-evaluation", "/explanation?at=stages/lenet-explanation", "/data?at=stages/digits",
+     "/projector?at=stages/lenet-evaluation", "/benchmark"],
+)  # fmt: skip
 def test_every_page_is_accessible_by_day_by_night_and_on_a_phone(open_page: Open, path: str) -> None:
     page = open_page("/run?at=demo/sick" if path == "finding" else path, color_scheme="light")
     if path == "finding":
@@ -213,6 +227,55 @@ def test_every_page_is_accessible_by_day_by_night_and_on_a_phone(open_page: Open
     expect(page.locator("html")).to_have_attribute("lang", "zh")
     drawn(page)
     assert becomes(page, NOT_SIDEWAYS), "it scrolls sideways"
+
+
+def test_a_point_of_the_projector_shows_its_sample(open_page: Open) -> None:
+    page = open_page("/projector?at=stages/lenet-evaluation")
+    drawn(page)
+    page.get_by_role("button", name="next").click()
+    expect(page.locator("#shown")).to_contain_text("sample 0")
+    expect(page.locator("#shown img")).to_be_visible()
+
+
+def test_a_run_is_tagged_on_its_page_and_found_by_its_tag(open_page: Open) -> None:
+    page = open_page("/run?at=child")
+    page.get_by_label("Tags").fill("baseline, to keep")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("Tags")).to_have_value("baseline, to keep")
+    page.get_by_role("link", name="Runs", exact=True).click()
+    page.get_by_role("link", name="to keep").first.click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator("tbody tr")).to_contain_text("child")
+
+
+def test_night_is_chosen_by_a_button_and_stays(open_page: Open) -> None:
+    page = open_page("/run?at=demo/sick", color_scheme="light")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    day = page.evaluate(ground)
+    page.get_by_role("button", name="Night").click()
+    assert page.evaluate(ground) != day
+    page.reload()
+    assert page.evaluate(ground) != day
+    expect(page.get_by_role("button", name="Night")).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_report_opens_from_disk_and_draws_what_the_board_draws(browser: Browser, root: Path, tmp_path: Path) -> None:
+    path = diagnose(root / "demo" / "sick").html(tmp_path / "report.html")
+    context = browser.new_context(viewport=PHONE, color_scheme="dark")
+    page, said, asked = context.new_page(), list[str](), list[str]()
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(path.as_uri())
+    drawn(page)
+    names = {place.get_attribute("data-chart") for place in page.locator("[data-chart]").all()}
+    assert {"curve-loss", "heat-param_grad_norm", "phases"} <= names
+    assert asked == [path.as_uri()] and said == []
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run().then(r => r.violations.map(v => [v.impact, v.id, v.nodes[0].html]))")
+    assert [v for v in found if v[0] in ("serious", "critical")] == []
+    assert becomes(page, NOT_SIDEWAYS), "it scrolls sideways"
+    context.close()
 
 
 def test_a_page_that_is_not_there_says_so(browser: Browser, url: str) -> None:

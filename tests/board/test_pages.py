@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -15,12 +16,16 @@ import pytest
 import yaml
 from boards import served, written
 
-from torchdoctor.board.texts import LANGUAGES, preferred, texts
+from torchdoctor.board.pages.runs import FOLDED
+from torchdoctor.cures.shelf import Shelf
 from torchdoctor.discover import discover
 from torchdoctor.judge.rule import Rule
+from torchdoctor.judge.trace import Trace
+from torchdoctor.record.run import Writer
+from torchdoctor.show.texts import LANGUAGES, preferred, texts
 
 Board = tuple[Path, httpx.Client]
-ROOT = Path(__file__).parents[2] / "src" / "torchdoctor" / "board"
+ROOT = Path(__file__).parents[2] / "src" / "torchdoctor"
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +135,45 @@ def test_a_comparison_lays_curves_over_each_other_and_tells_what_recipes_differ_
     assert "Choose at least two" in real.get("/compare").text
 
 
+def test_runs_of_two_recipes_on_the_same_seeds_are_compared_in_pairs(board: Board) -> None:
+    root, client = board
+    scores = {("a", 0): 0.5, ("a", 1): 0.6, ("a", 2): 0.55, ("b", 0): 0.7, ("b", 1): 0.82, ("b", 2): 0.74}
+    for (name, seed), score in scores.items():
+        writer = Writer(
+            root / f"{name}-{seed}", recipe=f"name: {name}{seed}\nseed: {seed}\noptimizer: {{lr: {name}}}\n"
+        )
+        writer.append("val_score", ("",), np.arange(2), np.array([[0.1], [score]]))
+        writer.close()
+    keys = [f"{name}-{seed}" for name, seed in scores]
+    (pair,) = client.get("/compare.json", params={"at": keys}).json()["paired"]
+    assert pair["seeds"] == 3 and pair["mean"] == pytest.approx(np.mean([0.2, 0.22, 0.19]))
+    assert pair["low"] < pair["mean"] < pair["high"] and pair["differs"]
+    assert client.get("/compare.json", params={"at": keys[:4]}).json()["paired"] == [], "one seed in common"
+    assert "they differ" in client.get("/compare", params={"at": keys}).text
+
+
+def test_the_arms_of_a_cure_stand_under_it_and_many_are_shown_when_they_are_asked_for(board: Board) -> None:
+    root, client = board
+    shelf = Shelf(root / "cure")
+    shelf.begin({"budget": "3x"})
+    for i in range(FOLDED + 2):
+        told = {"fix": "use-adam", "seed": i, "share": 0.25, "score": 0.5 + i / 100}
+        shelf.keep(f"key {i}", f"use-adam-seed-{i}", Trace.of(loss=[2.0, 1.0]), {}, **told)
+
+    def rows(**words: str) -> list[dict[str, Any]]:
+        return client.get("/runs.json", params=words).json()["runs"]  # type: ignore[no-any-return]
+
+    (cure,) = rows()
+    assert (cure["key"], cure["stage"], cure["hidden"]) == ("cure", "cure", FOLDED + 2)
+    opened = rows(open="cure")
+    assert [r["seed"] for r in opened[1:]] == list(range(FOLDED + 2)) and {r["depth"] for r in opened[1:]} == {1}
+    assert opened[1]["fix"] == "use-adam" and opened[1]["score"] == 0.5
+    assert len(rows(q="use-adam")) == FOLDED + 2
+    assert "show 10 arms" in client.get("/").text
+    below = client.get("/run.json", params={"at": "cure"}).json()["below"]
+    assert len(below) == FOLDED + 2 and client.get("/run", params={"at": "cure"}).status_code == 200
+
+
 def test_a_cure_shows_races_with_intervals_and_what_to_change(real: httpx.Client, runs: Path) -> None:
     made = real.get("/cure.json", params={"at": "demo"}).json()
     kept = json.loads((runs / "demo" / "cure.json").read_text())
@@ -193,7 +237,8 @@ def test_a_run_inside_which_the_board_is_opened_is_shown_too(tmp_path: Path) -> 
 
 def test_both_languages_have_the_same_words_with_the_same_places() -> None:
     catalogues = {
-        name: yaml.safe_load((ROOT / "texts" / f"{name}.yaml").read_text("utf-8"))["words"] for name in LANGUAGES
+        name: yaml.safe_load((ROOT / "show" / "texts" / f"{name}.yaml").read_text("utf-8"))["words"]
+        for name in LANGUAGES
     }
     assert len({tuple(sorted(words)) for words in catalogues.values()}) == 1
     for key, text in catalogues["en"].items():
@@ -203,7 +248,8 @@ def test_both_languages_have_the_same_words_with_the_same_places() -> None:
 
 
 def test_every_word_of_the_catalogue_is_used_and_every_used_one_is_there() -> None:
-    code = "\n".join(f.read_text("utf-8") for f in ROOT.rglob("*") if f.suffix in (".py", ".jinja"))
+    files = (f for folder in ("board", "show") for f in (ROOT / folder).rglob("*") if f.suffix in (".py", ".jinja"))
+    code = "\n".join(f.read_text("utf-8") for f in files)
     for key in texts("en").words:
         assert f'"{key}"' in code or f"'{key}'" in code or ("." in key and f'"{key.partition(".")[0]}.' in code), key
 
@@ -222,7 +268,7 @@ def test_the_browser_s_language_is_taken_where_it_is_spoken(header: str, languag
 
 def test_a_chosen_language_stays(real: httpx.Client) -> None:
     assert '<html lang="zh">' in real.get("/runs", params={"lang": "zh"}).text
-    assert "诊断结果" in real.get("/run", params={"at": "demo/sick"}).text
+    assert _soon(lambda: "条规则未发现问题" in real.get("/run", params={"at": "demo/sick"}).text)
     assert '<html lang="en">' in real.get("/runs", params={"lang": "en"}).text
     real.cookies.clear()
 

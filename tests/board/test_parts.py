@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import httpx
 import numpy as np
@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from torchdoctor.board.cache import REST, SLOW, Cache
-from torchdoctor.board.thin import POINTS, cells, thinned
 from torchdoctor.judge.series import Series
+from torchdoctor.show.thin import POINTS, cells, thinned
 
 
 @given(st.lists(st.floats(width=32), min_size=1, max_size=400), st.integers(4, 60))
@@ -111,6 +111,26 @@ def test_two_pages_that_want_the_same_wait_for_one_to_make_it() -> None:
     cache.close()
 
 
+def test_what_takes_long_is_made_behind_a_page_that_does_not_wait_for_it() -> None:
+    cache, go, made = Cache(), Event(), []
+
+    def make() -> int:
+        assert go.wait(20)
+        made.append(0)
+        return 7
+
+    assert cache.soon(("x",), 0, make) is None and cache.soon(("x",), 0, make) is None
+    go.set()
+    until = time.monotonic() + 20
+    while (value := cache.soon(("x",), 0, make)) is None and time.monotonic() < until:
+        pass
+    assert value == 7 and len(made) == 1, "once, for all who asked"
+    with pytest.raises(ZeroDivisionError):
+        while cache.soon(("y",), 0, lambda: 1 // 0) is None:
+            pass
+    cache.close()
+
+
 def test_an_error_is_not_kept(tmp_path: Path) -> None:
     cache = Cache()
     with pytest.raises(ZeroDivisionError):
@@ -134,6 +154,19 @@ def test_the_command_line_serves_until_it_is_ended_and_lets_in_who_has_the_token
         process.send_signal(2)
         assert process.wait(timeout=20) in (0, 130)
         assert "Traceback" not in process.stderr.read()
+
+
+def test_the_board_starts_without_torch() -> None:
+    program = """
+import sys
+from torchdoctor.board.app import app
+from torchdoctor.board.page import Page
+from torchdoctor.discover import discover
+assert len(discover("board.pages", Page)) == 10
+assert not {"torch", "sklearn", "pydantic"} & set(sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(

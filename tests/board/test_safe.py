@@ -16,7 +16,7 @@ from boards import COOKIE, TOKEN, served, written
 
 Board = tuple[Path, httpx.Client]
 EVIL = "<script>alert(1)</script>\"' onload=x"
-PAGES = ("run", "finding", "compare", "cure")
+PAGES = ("run", "finding", "compare", "cure", "data", "evaluation", "explanation", "projector")
 
 
 @pytest.mark.parametrize("cookie", ["", "a-tokem", "a-token-", "é"])
@@ -81,7 +81,7 @@ def test_every_answer_forbids_scripts_in_the_page_frames_and_strangers(board: Bo
         headers = client.get(path).headers
         assert "script-src 'self'" in headers["content-security-policy"] and "unsafe" not in str(headers)
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
-        assert headers["x-content-type-options"] == "nosniff" and headers["referrer-policy"] == "no-referrer"
+        assert headers["x-content-type-options"] == "nosniff" and headers["referrer-policy"] == "same-origin"
 
 
 def test_huge_queries_are_refused_and_many_runs_cut(board: Board) -> None:

@@ -3,45 +3,15 @@
 from __future__ import annotations
 
 import io
-import math
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cured import CURED, EXPERIMENT, LEFT_OUT, QUICK, TOGETHER
 
-from torchdoctor.cures.cure import Cure, Scores
-from torchdoctor.cures.effect import Effect
-from torchdoctor.cures.race import Race
-from torchdoctor.judge.finding import Finding, Remedy, Severity
-from torchdoctor.judge.report import Report
-from torchdoctor.recipe.schema import Recipe
-from torchdoctor.show.chart import WIDTH, intervals
+from torchdoctor.cures.result import Cure, Scores
 from torchdoctor.show.proof import print_cure
 from torchdoctor.show.words import sentence
-
-RATE = Remedy("set-learning-rate", {"lr": 0.1})
-SCALE = Remedy("standardize-inputs")
-FINDING = Finding(
-    "The rate is too low.", (), (0, 99), 0.9, Severity.ERROR, {}, (RATE,), "low-learning-rate", "cause",
-    "hyperparameters", "H02",
-)  # fmt: skip
-TOGETHER = Race(
-    (RATE, SCALE), (), ("low-learning-rate", "unscaled-inputs"), {0: 0.9, 1: 0.92, 2: 0.91}, {0: 0.1, 1: 0.12, 2: 0.1},
-    Effect(0.803, 0.75, 0.86, 3), 0.25, 3.0, "all together, since faults hide one another",
-)  # fmt: skip
-LEFT_OUT = replace(
-    TOGETHER, changed=(SCALE,), on_top_of=(RATE,), effect=Effect(0.01, -0.02, 0.04, 3), why="is it missed?"
-)
-QUICK = replace(
-    TOGETHER, changed=(SCALE,), effect=Effect(0.5, -math.inf, math.inf, 1), share=0.1, with_it={0: math.nan}
-)
-SICK = Recipe.from_dict({"name": "sick", "optimizer": {"lr": 1e-5}})
-EXPERIMENT = SICK.experiment()
-CURED = Cure(
-    Report((FINDING,), ("a",)), (TOGETHER, LEFT_OUT, QUICK), "cured", "set-learning-rate: +0.803.", (RATE,),
-    Scores({0: 0.1, 1: 0.12}), Scores({0: 0.95, 1: 0.97}), SICK.patched({"optimizer.lr": 0.1}).experiment(), EXPERIMENT,
-    cost=2.5, seconds=41.2,
-)  # fmt: skip
 
 
 def printed(cure: Cure) -> str:
@@ -70,6 +40,12 @@ def test_a_race_shows_scores_effect_interval_and_what_it_was_raced_beside() -> N
     assert "+0.803 [+0.750, +0.860] on 3 seeds, 25% of a run. All together, since faults hide one another." in text
     assert "beside set-learning-rate. Is it missed?" in text
     assert text.count("proven ") == 1
+
+
+def test_an_interrupted_cure_says_so_beside_its_verdict(tmp_path: Path) -> None:
+    stopped = replace(CURED, interrupted=True)
+    assert "cured, interrupted: set-learning-rate" in printed(stopped)
+    assert "cured, interrupted</span>" in stopped.html(tmp_path / "cure.html").read_text("utf-8")
 
 
 def test_quick_trials_on_one_seed_are_counted_not_listed() -> None:
@@ -108,16 +84,10 @@ def test_without_a_fix_there_is_a_verdict_and_nothing_to_change(verdict: str, tm
 def test_the_page_holds_the_proof_and_escapes_what_failed(tmp_path: Path) -> None:
     failed = replace(TOGETHER, errors=("RuntimeError: <script>x</script>",))
     page = replace(CURED, races=(failed, LEFT_OUT, QUICK)).html(tmp_path / "cure.html").read_text("utf-8")
-    assert "<script" not in page
+    assert "<script>x" not in page and 'data-chart="races"' in page
     assert page.count('class="race"') == 3 and "1 quick trial" in page
     assert '<span class="red">-  lr: 1.0e-05</span>' in page
     assert "0.110" in page and "0.960" in page
-
-
-def test_intervals_share_an_axis_that_holds_zero_and_infinite_bounds_end_at_its_edge() -> None:
-    zero, ((mean, low, high), (_, left, right)) = intervals([(0.5, 0.0, 1.0), (0.2, -math.inf, math.inf)])
-    assert 0 < zero == low < mean < high < WIDTH
-    assert (left, right) == (0.0, WIDTH)
 
 
 def test_sentences_have_a_capital_and_one_full_stop() -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -22,15 +23,16 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from torchdoctor.board.folder import NoSuchRun
-from torchdoctor.board.guard import Guard
+from torchdoctor.board.guard import TAGGING, Guard
 from torchdoctor.board.live import events
 from torchdoctor.board.opened import Board
 from torchdoctor.board.page import Asked, Page
-from torchdoctor.board.texts import DEFAULT, LANGUAGES, Texts, preferred, texts
+from torchdoctor.board.tagging import tagged
 from torchdoctor.discover import discover
 from torchdoctor.errors import BadRun
 from torchdoctor.judge.report import jsonable
-from torchdoctor.show.words import number, printable
+from torchdoctor.show.on_disk import environment
+from torchdoctor.show.texts import DEFAULT, LANGUAGES, Texts, preferred, texts
 
 HERE = Path(__file__).parent
 LANGUAGE = "language"  # the cookie of a choice made by ?lang=zh
@@ -39,11 +41,17 @@ Answer = Callable[[Request], Response]
 
 
 def app(
-    root: Path, *, token: str = "", hosts: tuple[str, ...] = ("*",), cookie: str = "torchdoctor", language: str = ""
+    root: Path,
+    *,
+    token: str = "",
+    hosts: tuple[str, ...] = ("*",),
+    cookie: str = "torchdoctor",
+    language: str = "",
+    benchmark: Path | None = None,
 ) -> Starlette:
-    """The board over `root`. token: "" lets everyone in; hosts: the names it may be asked by. language: "" is what the
-    browser prefers."""
-    board = Board(root.resolve())
+    """The board over `root`. token: "" lets everyone in, to read; hosts: the names it may be asked by. language: "" is
+    what the browser prefers. benchmark: a table.json of cases.run."""
+    board = Board(root.resolve(), benchmark, writable=bool(token))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -53,10 +61,14 @@ def app(
     async def changes(request: Request) -> Response:
         return await events(board, request)
 
+    async def tags(request: Request) -> Response:
+        return await tagged(board, request)
+
     routes: list[Any] = [
+        Route(TAGGING, tags, methods=["POST"]),
         Route("/events", changes),
         Route("/static/base.css", _base_style),
-        Mount("/static", StaticFiles(directory=HERE / "static")),
+        Mount("/static", StaticFiles(directory=HERE / "static", packages=[("torchdoctor", "show/static")])),
     ]
     for page in discover("board.pages", Page).values():
         html, twin = _both(page, board, language)
@@ -71,11 +83,11 @@ def _both(page: Page, board: Board, language: str) -> tuple[Answer, Answer]:
     """The page as HTML and as JSON. Plain functions, so that reading a file keeps no other request waiting."""
 
     def html(request: Request) -> Response:
-        asked = _asked(request, language)
+        asked = replace(_asked(request, language), patient=False)
         made, status = _made(page, board, asked)
         name = "error" if status >= 400 else page.name
         text = _templates().get_template(f"{name}.html.jinja").render(
-            made, made=made, t=asked.texts, here=page.name, languages=LANGUAGES, again=request.url
+            made, made=made, t=asked.texts, here=page.name, languages=LANGUAGES, again=request.url, board=board
         )  # fmt: skip
         response = HTMLResponse(text, status)
         if request.query_params.get("lang") in LANGUAGES:
@@ -114,10 +126,9 @@ def _texts(request: Request, language: str) -> Texts:
 
 @cache
 def _templates() -> Environment:
-    made = Environment(loader=PackageLoader("torchdoctor.board"), autoescape=True, undefined=StrictUndefined)
-    made.trim_blocks = made.lstrip_blocks = True
-    made.filters |= {"number": number, "printable": printable}
-    return made
+    """Those of the board, and pieces that pages from disk have too."""
+    both = ChoiceLoader([PackageLoader("torchdoctor.board"), PackageLoader("torchdoctor", "show")])
+    return environment().overlay(loader=both)
 
 
 def _base_style(request: Request) -> Response:

@@ -1,7 +1,8 @@
 """What pages are made of, kept as long as the files it was read from have not changed.
 
 A value that took long to make is handed out a little out of date while the new one is made behind it, and never made
-again before ten times that long has passed: looking at a live run must not slow it.
+again before ten times that long has passed: looking at a live run must not slow it. What was never made may be waited
+for a moment only, so that a page can say that it is on its way.
 May not: read files.
 """
 
@@ -11,13 +12,14 @@ import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
 SLOW = 0.02  # seconds, after which the old value is handed out
 REST = 10.0  # times what it took
+PATIENCE = 0.12  # seconds that a page waits for what was never made
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Cache:
         self._behind: set[tuple[str, ...]] = set()
         self._lock = Lock()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="board")
+        self._opening: dict[tuple[tuple[str, ...], object], Future[Any]] = {}
+        self._openers = ThreadPoolExecutor(2, thread_name_prefix="board-opening")
 
     def get(self, name: tuple[str, ...], stamp: object, make: Callable[[], Any]) -> Any:
         """The value of that name for this stamp; an older one while a slow new one is being made."""
@@ -56,6 +60,19 @@ class Cache:
             kept = self._touched(name)
             return kept.value if kept is not None and kept.stamp == stamp else self._make(name, stamp, make)
 
+    def soon(self, name: tuple[str, ...], stamp: object, make: Callable[[], Any]) -> Any:
+        """As get, but None where it takes longer than PATIENCE; it is then made all the same, once, for the next one
+        who asks. Raises what make() raises."""
+        key = (name, stamp)
+        with self._lock:
+            future = self._opening.get(key)
+            if begun := future is None:
+                future = self._opening[key] = self._openers.submit(self.get, name, stamp, make)
+        if begun:  # outside of the lock: where it has ended already, this forgets it at once
+            future.add_done_callback(lambda _: self._opened(key))
+        done, _ = wait([future], PATIENCE)
+        return future.result() if done else None
+
     def peek(self, name: tuple[str, ...], stamp: object) -> Any:
         """The value, where it has been made for this stamp; else None."""
         with self._lock:
@@ -63,7 +80,12 @@ class Cache:
         return kept.value if kept is not None and kept.stamp == stamp else None
 
     def close(self) -> None:
-        self._worker.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._worker, self._openers):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _opened(self, key: tuple[tuple[str, ...], object]) -> None:
+        with self._lock:
+            self._opening.pop(key, None)
 
     def _touched(self, name: tuple[str, ...]) -> _Kept | None:
         with self._lock:

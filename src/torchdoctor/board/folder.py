@@ -16,10 +16,14 @@ from pathlib import Path
 
 from torchdoctor.errors import BadRun
 from torchdoctor.record.run import DATABASE
+from torchdoctor.record.tags import TAGS
+from torchdoctor.show.pictures import PICTURES
 
-CURE = "cure.json"
+CURE, ASKED = "cure.json", "asked.json"  # of a cure that has ended, and of any that has begun
+EVALUATION, EXPLANATION = "evaluation.json", "explanation.json"
 LOG = f"{DATABASE}-wal"  # there while a run is being written, or where its writer was killed
-OWN = (DATABASE, LOG, CURE, "findings.json", "recipe.yaml", "environment.json")
+OWN = (DATABASE, LOG, CURE, ASKED, EVALUATION, EXPLANATION, PICTURES, TAGS, "findings.json", "recipe.yaml",
+       "environment.json")  # fmt: skip
 DEPTH = 4  # runs/DATE-demo/sick is 2
 LIVE = 120.0  # seconds since the last flush after which a run that was not closed counts as stopped
 LONGEST = 1000  # characters of a name
@@ -43,6 +47,11 @@ class Place:
     def files(self) -> dict[str, int]:
         """{name: bytes} of the files that the board reads."""
         return {name: size for name, _, size in self.stamp}
+
+    @property
+    def content(self) -> Stamp:
+        """The stamp without what people pin to a run: another tag makes no curve anew."""
+        return tuple(file for file in self.stamp if file[0] != TAGS)
 
     @property
     def state(self) -> str:
@@ -115,4 +124,4 @@ def _of(entries: Iterator[os.DirEntry[str]], folders: list[str]) -> Stamp:
 
 
 def _holds_something(stamp: Stamp) -> bool:
-    return any(name in (DATABASE, CURE) for name, *_ in stamp)
+    return any(name in (DATABASE, CURE, ASKED) for name, *_ in stamp)

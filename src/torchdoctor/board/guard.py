@@ -1,6 +1,7 @@
 """Who may read the board: a browser on this machine that was given its token, and nothing another site sends.
 
-Checked on every request, static files too. All of the board is read by GET; there is nothing a request could change.
+Checked on every request, static files too. All of the board is read by GET; the one thing a request can change, the
+tags of a run, needs the token, and a browser that says it comes from the board itself.
 May not: know a page.
 """
 
@@ -16,13 +17,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+TAGGING = "/tags"
 LONGEST = 8_000  # characters of a query: twenty long names of runs
 HEADERS = {
     # Nothing is fetched from elsewhere, no script or style stands in a page, nobody may frame one.
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",  # with none at all a browser would not say that a form is the board's own
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
@@ -56,16 +58,17 @@ class Guard:
 
     def _answer(self, request: Request) -> Response | None:
         """What to say instead of the page; None where all is well."""
-        if request.method not in ("GET", "HEAD"):
+        writing = request.method == "POST" and request.url.path == TAGGING and self.token
+        if request.method not in ("GET", "HEAD") and not writing:
             return PlainTextResponse("The board is only read.\n", 405, {"allow": "GET, HEAD"})
         if len(request.url.query) > LONGEST:
             return PlainTextResponse("The address is too long.\n", 414)
         if "*" not in self.hosts and _host(request) not in self.hosts:
             return PlainTextResponse("The board does not go by this name.\n", 421)
         given = request.query_params.get("token")
-        if given is not None and self._is(given):  # from wherever: who knows the token was given it
+        if given is not None and self._is(given) and not writing:  # from wherever: who knows the token was given it
             return self._entered()
-        if _from_elsewhere(request):
+        if _from_elsewhere(request) or (writing and "origin" not in request.headers):
             return PlainTextResponse("Requests from other sites are not answered.\n", 403)
         if self.token and not self._is(request.cookies.get(self.cookie, "")):
             return PlainTextResponse("Open the address that `torchdoctor board` printed, with its token.\n", 403)

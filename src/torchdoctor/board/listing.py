@@ -10,16 +10,25 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from torchdoctor.board.folder import Place
+from torchdoctor.board.folder import CURE, EVALUATION, EXPLANATION, Place
 from torchdoctor.board.opened import Board
 
+DATA = ("data", "examination")  # stages; the second is what earlier versions wrote
+ROWS = ("", "rows")  # the name of the list in the cache; no run is called ""
 Row = dict[str, Any]  # see _row; not to be changed, it is shared
 
 
 def listed(board: Board) -> Mapping[str, Row]:
     """{key: row} of all runs, at most a few seconds old."""
-    rows: Mapping[str, Row] = board.cache.get(("", "rows"), time.monotonic(), lambda: _rows(board))
+    rows: Mapping[str, Row] = board.cache.get(ROWS, time.monotonic(), lambda: _rows(board))
     return rows
+
+
+def listed_soon(board: Board) -> Mapping[str, Row] | None:
+    """The same; None while thousands are read for the first time."""
+    if not board.cache.soon((*ROWS, "opened"), "", lambda: bool(listed(board)) or True):
+        return None
+    return listed(board)
 
 
 def _rows(board: Board) -> dict[str, Row]:
@@ -31,7 +40,25 @@ def _rows(board: Board) -> dict[str, Row]:
 
 def _row(at: Place, summary: Mapping[str, Any]) -> Row:
     state = "damaged" if summary["error"] else at.state
-    return {"key": at.key, **summary, "state": state, "children": 0, "depth": 0}
+    return {
+        "key": at.key,
+        **summary,
+        "state": state,
+        "page": _page(at, summary),
+        "children": 0,
+        "hidden": 0,
+        "depth": 0,
+    }
+
+
+def _page(at: Place, summary: Mapping[str, Any]) -> str:
+    """Which page tells most of it."""
+    for name, page in ((EVALUATION, "evaluation"), (EXPLANATION, "explanation")):
+        if name in at.files:
+            return page
+    if summary["stage"] == "cure":
+        return "cure" if CURE in at.files else "run"
+    return "data" if summary["stage"] in DATA else "run"
 
 
 def _parent(row: Row, rows: Mapping[str, Row]) -> str | None:

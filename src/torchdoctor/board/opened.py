@@ -15,26 +15,33 @@ from typing import Any
 import yaml
 
 from torchdoctor.board.cache import Cache
-from torchdoctor.board.folder import CURE, LOG, Place, place, places
+from torchdoctor.board.folder import ASKED, CURE, LOG, Place, place, places
 from torchdoctor.errors import BadRun
 from torchdoctor.judge.finding import Finding
 from torchdoctor.judge.judge import judge
 from torchdoctor.judge.report import Report, jsonable
 from torchdoctor.judge.trace import Trace
 from torchdoctor.record.run import DATABASE, Run
+from torchdoctor.record.tags import tags_of
+from torchdoctor.show.pictures import PICTURES, is_picture
 
 TEXT, BIG = 200_000, 50_000_000  # bytes of a recipe, of a report or a cure, beyond which it is not read
 DEEPEST = 30  # brackets within brackets of a recipe
+IMAGES = ("picture", "sheet", "alone", "over")  # fields that hold one
 LARGEST = 10**15  # of a step, or any whole number
 SHOWN = ("loss", "val_loss", "train_score", "val_score", "test_score")  # last values in the list of runs
-FACTS: Mapping[str, type] = {"stage": str, "parent": str, "steps": int}
+FACTS: Mapping[str, type | tuple[type, ...]] = {
+    "stage": str, "parent": str, "steps": int, "fix": str, "seed": int, "share": (float, int), "score": (float, int),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Board:
-    """root: the folder that is shown, resolved."""
+    """root: the folder that is shown, resolved. benchmark: a table.json of cases.run. writable: may tags be set?"""
 
     root: Path
+    benchmark: Path | None = None
+    writable: bool = False
     cache: Cache = field(default_factory=Cache)
 
     def places(self) -> dict[str, Place]:
@@ -47,13 +54,17 @@ class Board:
 
     def kept(self, what: str, at: Place, make: Callable[[], Any]) -> Any:
         """What make() returns, made once for each state of the run's files."""
-        return self.cache.get((at.key, what), at.stamp, make)
+        return self.cache.get((at.key, what), at.stamp if what == "summary" else at.content, make)
+
+    def soon(self, what: str, at: Place, make: Callable[[], Any]) -> Any:
+        """The same; None while it is made for the first time and that takes long."""
+        return self.cache.soon((at.key, what), at.content, make)
 
     def summary(self, at: Place) -> Mapping[str, Any]:
         """One line on the run; a damaged one has an `error`."""
         summary: dict[str, Any] = self.kept("summary", at, lambda: _summary(at))
         if summary["findings"] is None:  # of a run that was opened, this board knows what the rules say
-            return {**summary, "findings": _counts(self.cache.peek((at.key, "report"), at.stamp))}
+            return {**summary, "findings": _counts(self.cache.peek((at.key, "report"), at.content))}
         return summary
 
     def recipe(self, at: Place) -> dict[str, Any]:
@@ -105,16 +116,39 @@ def environment_of(at: Place) -> dict[str, Any]:
 def cure_of(at: Place) -> dict[str, Any]:
     """What `torchdoctor cure` kept. Raises BadRun."""
     if CURE not in at.files:
-        raise BadRun(f"{at.key} holds no cure: it has no {CURE}. Make one: torchdoctor cure -c RECIPE --out FOLDER")
+        why = "it has not ended" if ASKED in at.files else f"it has no {CURE}"
+        raise BadRun(f"{at.key} holds no cure: {why}. Make one: torchdoctor cure -c RECIPE --out FOLDER")
     if not (found := _json(at, CURE, BIG)):
         raise BadRun(f"{at.key}/{CURE} is damaged or too large.")
     return found
 
 
+def kept_of(at: Place, name: str) -> dict[str, Any]:
+    """What evaluate or explain kept under that file's name. Raises BadRun."""
+    if name not in at.files:
+        raise BadRun(f"{at.key} holds no {name}: it is a folder of another kind.")
+    if not (found := _json(at, name, BIG)):
+        raise BadRun(f"{at.key}/{name} is damaged or too large.")
+    return found
+
+
+def pictures_of(at: Place) -> dict[str, Any]:
+    """What was kept to be looked at; empty where nothing was. Whatever stands in the place of a picture and is none is
+    left out."""
+    found: dict[str, Any] = _pictured(_json(at, PICTURES, BIG))
+    return found
+
+
+def _pictured(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _pictured(v) for k, v in value.items() if k not in IMAGES or v is None or is_picture(v)}
+    return [_pictured(v) for v in value] if isinstance(value, list) else value
+
+
 def _summary(at: Place) -> dict[str, Any]:
     started = str(environment_of(at).get("started", ""))
-    plain: dict[str, Any] = {"started": started, "stage": "", "parent": None, "steps": None, "error": None}
-    plain |= dict.fromkeys(SHOWN) | {"verdict": None, "findings": _counts(_said(at))}
+    plain: dict[str, Any] = {"started": started, "stage": "", "error": None, "tags": list(tags_of(at.path))}
+    plain |= dict.fromkeys((*FACTS, *SHOWN, "verdict")) | {"stage": "", "findings": _counts(_said(at))}
     if DATABASE not in at.files:
         cure = _json(at, CURE, BIG)
         return plain | {

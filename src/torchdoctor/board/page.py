@@ -9,12 +9,14 @@ May not (here): know any page.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from torchdoctor.board.opened import Board
-from torchdoctor.board.texts import Texts
+from torchdoctor.errors import BadRun
+from torchdoctor.show.texts import Texts
 
 Made = dict[str, Any]
 Make = Callable[[Board, "Asked"], Made]
@@ -22,11 +24,13 @@ Make = Callable[[Board, "Asked"], Made]
 
 @dataclass(frozen=True)
 class Asked:
-    """at: the runs that were asked for, in order. words: every other parameter of the address."""
+    """at: the runs that were asked for, in order. words: every other parameter of the address. patient: wait for what
+    takes seconds to make (the JSON twin does); a page for people rather says that it is on its way."""
 
     at: tuple[str, ...]
     words: Mapping[str, str]
     texts: Texts
+    patient: bool = True
 
     @property
     def run(self) -> str:
@@ -47,6 +51,15 @@ class Page:
     doc: str
     make: Make
     module: str
+
+
+@contextmanager
+def damaged(key: str, name: str) -> Iterator[None]:
+    """What goes wrong inside because of values that no torchdoctor wrote is said of the file `name` of that run."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError, IndexError) as error:
+        raise BadRun(f"{key}/{name} is damaged: {type(error).__name__} {error}.") from None
 
 
 def page(fn: Make) -> Page:

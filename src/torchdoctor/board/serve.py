@@ -32,17 +32,24 @@ class Address:
 
 
 def serve(
-    root: Path, host: str, port: int, token: str, language: str = "", ready: Callable[[Address], None] | None = None
+    root: Path,
+    host: str,
+    port: int,
+    token: str,
+    language: str = "",
+    ready: Callable[[Address], None] | None = None,
+    benchmark: Path | None = None,
 ) -> None:
-    """port: 0 takes any free one. ready: called when the address is taken. Raises BadRun where there is no such folder,
-    or the address cannot be had."""
+    """port: 0 takes any free one. ready: called when the address is taken. benchmark: see app. Raises BadRun where
+    there is no such folder, or the address cannot be had."""
     uvicorn = needed("uvicorn", extra="board")
     if not root.is_dir():
         raise BadRun(f"{root} is no folder. Give the one that holds your runs: torchdoctor board runs/")
     listening = _listening(host, port)
     address = Address(host, int(listening.getsockname()[1]), token)
     # Cookies know no ports: two boards on one machine would take each other's away.
-    board = app(root, token=token, hosts=names_of(host), cookie=f"torchdoctor-{address.port}", language=language)
+    cookie = f"torchdoctor-{address.port}"
+    board = app(root, token=token, hosts=names_of(host), cookie=cookie, language=language, benchmark=benchmark)
     options = uvicorn.Config(board, log_level="warning", timeout_graceful_shutdown=1, access_log=False)
     with listening:
         if ready is not None:

@@ -43,12 +43,17 @@ def write_data(
     trace: Trace, report: Report, material: Material, path: Path, *, title: str, changed: Sequence[Changed] = ()
 ) -> Path:
     """The page; returns the path. Raises BadRun when it cannot be written there."""
-    galleries = [(head, what, list(samples)) for head, what, samples in _galleries(trace, material)]
     page = _template().render(
         title=title, report=report, tables=list(_tables(trace)), classes=_classes(trace), remarks=list(remarks(trace)),
-        galleries=[g for g in galleries if g[2]], sheet=_sheet(changed), steps=_steps(trace),
+        galleries=galleries(trace, material), sheet=sheet(changed), steps=_steps(trace),
     )  # fmt: skip
     return written(path, page)
+
+
+def galleries(trace: Trace, material: Material) -> list[tuple[str, str, list[Shown]]]:
+    """(title, what they are, samples) of those that hold any."""
+    every = ((title, what, list(samples)) for title, what, samples in _galleries(trace, material))
+    return [gallery for gallery in every if gallery[2]]
 
 
 def sheet_png(changed: Sequence[Changed], title: str) -> bytes:
@@ -135,7 +140,8 @@ def _class(material: Material, c: int) -> str:
     return material.classes[c] if material.classes else str(c)
 
 
-def _sheet(changed: Sequence[Changed]) -> str:
+def sheet(changed: Sequence[Changed]) -> str:
+    """What augmentation makes of a few samples, as a data URI; "" where there is none."""
     if not changed:
         return ""
     png = sheet_png(changed, "at the left as it is; each step alone; then all of them")

@@ -21,7 +21,7 @@ from torchdoctor.probes.probe import Probe
 from torchdoctor.record.signal import Signal
 from torchdoctor.show.docstring import apart, gist, summary
 from torchdoctor.show.examples import drawn
-from torchdoctor.show.rulebook import by_place, facts_of
+from torchdoctor.show.rulebook import by_place, facts_of, on_benchmark
 from torchdoctor.show.words import count
 
 FOLDERS = ("rules", "fixes", "probes")  # hold nothing but generated pages
@@ -101,6 +101,8 @@ def _rule(rule: Rule) -> str:
     blocks.append("## Needs\n\n" + ", ".join(f"`{need}`".replace("|", "` or `") for need in rule.needs))
     if rule.explains:
         blocks.append("## Explains\n\n" + ", ".join(f"`{name}`" for name in rule.explains))
+    if said := on_benchmark(rule):
+        blocks.append(f"## On the benchmark\n\n{said.replace('docs/benchmark.md', '[benchmark](../benchmark.md)')}")
     blocks += _options(rule.options)
     for title, kind in (("Fires on", "FIRES"), ("Stays quiet on", "QUIET")):
         examples = [f"{name}:\n\n{_fenced('text', drawn(trace))}" for name, trace in rule.examples(kind).items()]

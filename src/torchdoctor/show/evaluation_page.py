@@ -1,4 +1,4 @@
-"""An evaluation as one HTML page that opens from disk: no server, no script, nothing fetched.
+"""An evaluation as one HTML page that opens from disk: no server, nothing fetched.
 
 May not: evaluate, judge, leave half a file behind.
 """
@@ -6,12 +6,8 @@ May not: evaluate, judge, leave half a file behind.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-
-import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from torchdoctor.data.batch import first_tensor
 from torchdoctor.evaluate.answers import picked
@@ -21,15 +17,17 @@ from torchdoctor.evaluate.naming import Naming
 from torchdoctor.evaluate.samples import Sample
 from torchdoctor.judge.report import Report
 from torchdoctor.parts import Loader
-from torchdoctor.show.evaluation_text import chance, interval
+from torchdoctor.show.charts.evaluation import pictures
+from torchdoctor.show.evaluation_text import interval
 from torchdoctor.show.html import written
+from torchdoctor.show.on_disk import rendered
 from torchdoctor.show.picture import picture
-from torchdoctor.show.plot import Plot, plot, ticks
-from torchdoctor.show.words import count, number, place_of, printable
+from torchdoctor.show.texts import texts
+from torchdoctor.show.words import chance
 
 UNIT = (0.0, 1.0)
-DRAWN = 4  # curves in colour; more would not be told apart
 UNNAMED = Naming()
+Span = tuple[float, float]
 
 
 def write_evaluation(
@@ -44,8 +42,11 @@ def write_evaluation(
     """The page; returns the path. loader: of the evaluated part, for pictures or rows of samples; naming: what these
     are called. report: what the rules said of it. Raises BadRun when it cannot be written there."""
     shown = {} if loader is None else shown_samples(found, loader, naming)
-    drawn = {"shown": shown, "plots": _plots(found), "axes": _axes(found)}
-    return written(path, _template().render(title=title, found=found, report=report, **drawn))
+    charts = pictures(found.to_dict(), texts("en"))
+    charts.pop("confusion", None)  # it is a table here
+    page = rendered("evaluation_page.html.jinja", charts, title=title, found=found, report=report, shown=shown,
+                    axes=_axes(found), interval=interval, chance=chance, told=told)  # fmt: skip
+    return written(path, page)
 
 
 def shown_samples(found: Evaluation, loader: Loader, naming: Naming = UNNAMED) -> Mapping[int, Mapping[str, str]]:
@@ -65,63 +66,6 @@ def shown_samples(found: Evaluation, loader: Loader, naming: Naming = UNNAMED) -
     }
 
 
-def _plots(found: Evaluation) -> Mapping[str, list[Plot]]:
-    return {name: list(make(found)) for name, make in
-            (("curves", _curves), ("calibration", _reliability), ("robustness", _robustness), ("residuals", _residuals))
-    }  # fmt: skip
-
-
-def _curves(found: Evaluation) -> Iterator[Plot]:
-    """The classes with the smallest areas; the others would lie on top of one another."""
-    if not found.curves:
-        return
-    worst = sorted(found.curves, key=lambda c: c.roc_area)[:DRAWN]
-    yield plot("ROC", "false alarms", "hits", {f"{c.name}, area {c.roc_area:.4f}": c.roc for c in worst},
-               guide=((0, 0), (1, 1)), x_span=UNIT, y_span=UNIT)  # fmt: skip
-    worst = sorted(found.curves, key=lambda c: c.pr_area)[:DRAWN]
-    yield plot("Precision and recall", "recall", "precision", {f"{c.name}, area {c.pr_area:.4f}": c.pr for c in worst},
-               x_span=UNIT, y_span=UNIT)  # fmt: skip
-
-
-def _reliability(found: Evaluation) -> Iterator[Plot]:
-    c = found.calibration
-    if c is None:
-        return
-    for title, bins in (("Before", c.bins), (f"After temperature {number(c.temperature)}", c.bins_after)):
-        if bins:
-            points = [(b.confidence, b.accuracy) for b in bins]
-            ends = [(b.confidence, b.accuracy_low, b.accuracy_high) for b in bins]
-            yield plot(title, "confidence", "share that is right", {"": points}, bars=ends, dots=points,
-                       guide=((0, 0), (1, 1)), x_span=UNIT, y_span=UNIT)  # fmt: skip
-
-
-def _robustness(found: Evaluation) -> Iterator[Plot]:
-    r = found.robustness
-    if r is None:
-        return
-    what, span = ("accuracy", UNIT) if found.kind == "classes" else ("root mean squared error", None)
-    named = {"noise": "standard deviations of noise", "blur": "width of the blur, share of the side",
-             "contrast": "share of the contrast that is left"}  # fmt: skip
-    for name, label in named.items():
-        if name in r.curves:
-            points = [(p.degree, p.score.value) for p in r.curves[name]]
-            clean = (1.0 if name == "contrast" else 0.0, r.clean.value)
-            bars = [(p.degree, p.score.low, p.score.high) for p in r.curves[name]]
-            yield plot(name.capitalize(), label, what, {"": sorted([clean, *points])}, bars=bars, y_span=span)
-    lines = {name.upper(): [(p.degree, p.score.value) for p in r.curves[name]] for name in ("fgsm", "pgd")}
-    yield plot("On purpose", "largest change, share of the range", what, lines, y_span=span)
-
-
-def _residuals(found: Evaluation) -> Iterator[Plot]:
-    if found.residuals is None:
-        return
-    points = found.residuals.drawn
-    ends = [float(f(np.asarray(points))) for f in (np.min, np.max)]
-    span = (ends[0], ends[1]) if ends[1] > ends[0] else (ends[0] - 0.5, ends[0] + 0.5)
-    yield plot("Answers", "truth", "answer", dots=points, guide=((span[0], span[0]), (span[1], span[1])),
-               x_span=span, y_span=span)  # fmt: skip
-
-
 def _axes(found: Evaluation) -> Mapping[str, tuple[float, float]]:
     """(left end, right end) of the bars of each table, round numbers that hold all its intervals."""
     layers = found.bottlenecks.probes if found.bottlenecks is not None else ()
@@ -130,6 +74,7 @@ def _axes(found: Evaluation) -> Mapping[str, tuple[float, float]]:
         "scores": axis(part.score for part in found.scores.values()),
         "leads": axis((c.lead for c in (*found.baselines, *against)), hold=0.0),
         "classes": axis(i for c in found.by_class for i in (c.recall, c.precision)),
+        "regions": axis(r.iou for r in found.regions),
         "slices": axis(s.score for s in found.slices),
         "layers": axis(p.score for p in layers),
     }
@@ -153,10 +98,11 @@ def told(sample: Sample) -> str:
     return f"{sample.truth}, {verb} {sample.guess} ({sample.confidence:.0%})"
 
 
-@cache
-def _template() -> Template:
-    page = Environment(loader=PackageLoader("torchdoctor", "show"), autoescape=True, undefined=StrictUndefined)
-    page.trim_blocks = page.lstrip_blocks = True
-    page.filters |= {"number": number, "count": count, "printable": printable, "place": place_of}
-    page.filters |= {"interval": interval, "chance": chance, "told": told}
-    return page.get_template("evaluation_page.html.jinja")
+def ticks(span: Span) -> list[float]:
+    """About five round numbers in the span."""
+    low, high = span
+    rough = (high - low) / 4
+    power = 10.0 ** math.floor(math.log10(rough)) if rough > 0 else 1.0
+    step = power * next(m for m in (1, 2, 2.5, 5, 10) if m * power >= rough * 0.999)
+    first = math.ceil(low / step - 1e-9)
+    return [round(k * step, 12) for k in range(first, math.floor(high / step + 1e-9) + 1)]

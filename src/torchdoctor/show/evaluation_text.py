@@ -18,7 +18,7 @@ from torchdoctor.evaluate.evaluation import Evaluation
 from torchdoctor.evaluate.interval import Interval
 from torchdoctor.evaluate.samples import Sample
 from torchdoctor.show.text import console_for, put
-from torchdoctor.show.words import count, listed, number, printable
+from torchdoctor.show.words import chance, count, listed, number, printable, within
 
 CLASSES = 12  # of more the worst are shown
 WIDE = 160  # columns of a file, which has no edge
@@ -46,7 +46,7 @@ def tables(found: Evaluation) -> Iterator[tuple[Row, list[Row]]]:
     )
     compared = [*found.baselines, *([found.against] if found.against else [])]
     if compared:
-        what = "accuracy" if found.kind == "classes" else "R2"
+        what = "R2" if found.kind == "numbers" else "accuracy"
         yield ("compared with", f"its {what}", "lead of the model", "p"), [_compared(c) for c in compared]
     if found.by_class:
         title, shown = _classes(found)
@@ -54,6 +54,13 @@ def tables(found: Evaluation) -> Iterator[tuple[Row, list[Row]]]:
             (printable(c.name), f"{c.count:,}", *map(interval, (c.recall, c.precision, c.f1))) for c in shown
         ]
         yield (title, "samples", "recall", "precision", "F1"), rows
+    if found.regions:
+        yield (
+            ("class", "share of pixels", "IoU [95 %]", "Dice"),
+            [(printable(r.name), f"{r.share:.1%}", interval(r.iou), interval(r.dice)) for r in found.regions],
+        )
+    if found.averages:
+        yield ("over all", "value [95 %]"), [(name, interval(value)) for name, value in found.averages.items()]
     if found.residuals is not None:
         r = found.residuals
         yield ("error", "value [95 %]"), [
@@ -71,6 +78,12 @@ def remarks(found: Evaluation) -> Iterator[str]:
     """What needs no table, a sentence each."""
     if found.calibration is not None:
         yield _calibration(found)
+    for moved in found.thresholds:
+        if moved.after.value > moved.before.value:
+            yield (
+                f"Called from a probability of {moved.value:.2f} on instead of 0.50 (fitted on validation), "
+                f"{printable(moved.name)} has an F1 of {interval(moved.after)} instead of {interval(moved.before)}."
+            )
     if found.robustness is not None:
         yield from _robustness(found)
     if found.bottlenecks is not None:
@@ -87,26 +100,14 @@ def remarks(found: Evaluation) -> Iterator[str]:
 
 def interval(i: Interval) -> str:
     """0.955 [0.914, 0.977]; "–" where it is not defined."""
-    if i.value != i.value:
-        return "–"
-    ends = "" if i.low != i.low else f" [{_short(i.low)}, {_short(i.high)}]"
-    return f"{_short(i.value)}{ends}"
-
-
-def chance(p: float) -> str:
-    """A p-value: 0.23, or < 0.001."""
-    return "< 0.001" if p < 0.001 else f"{p:.2g}"
-
-
-def _short(value: float) -> str:
-    return f"{value:.3f}" if abs(value) < 100 else number(value)
+    return within(i.value, i.low, i.high)
 
 
 def _classes(found: Evaluation) -> tuple[str, Sequence[ClassScore]]:
     """(what the column is called, all of them or the worst)."""
     every = found.by_class
     if len(every) <= CLASSES:
-        return "class", every
+        return "label" if found.kind == "labels" else "class", every
     return f"worst {CLASSES} of {len(every)} classes", sorted(every, key=lambda c: c.recall.value)[:CLASSES]
 
 

@@ -6,6 +6,7 @@ May not: explain, judge, leave half a file behind.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ LARGE, SMALL = 168, 56  # pixels a side in the page
 MEANING = {
     "saliency": "How strongly the score reacts to each pixel.",
     "grad-cam": "Where the maps of the last convolution speak for the class.",
+    "hires-cam": "What each place of a convolution's maps adds to the score: red for, blue against.",
     "integrated-gradients": "What each pixel adds to the score, from black to the sample: red for, blue against.",
     "occlusion": "What the score loses when a window is blackened: red for, blue against.",
 }
@@ -30,16 +32,19 @@ PATCHED = 12  # channels whose patches are shown
 
 def write_explanation(found: Explanation, path: Path, *, title: str, names: Sequence[str] = ()) -> Path:
     """The page; returns the path. names: of a table's features. Raises BadRun when it cannot be written there."""
-    pictures = found.x.ndim == 3
-    page = _template().render(
-        title=title,
-        found=found,
-        sample=picture(found.x.numpy(), smallest=LARGE) if pictures else None,
-        maps=_maps(found) if pictures else [],
-        features=[] if pictures else _features(found, names),
-        layers=[_layer(layer) for layer in found.layers],
-    )
+    page = _template().render(title=title, found=found, **pictures_of(found, names))
     return written(path, page)
+
+
+def pictures_of(found: Explanation, names: Sequence[str] = ()) -> dict[str, Any]:
+    """What a page shows beside the numbers, as plain values: the sample, maps over it or features, layers."""
+    pictures = found.x.ndim == 3
+    return {
+        "sample": picture(found.x.numpy(), smallest=LARGE) if pictures else None,
+        "maps": _maps(found) if pictures else [],
+        "features": [] if pictures else _features(found, names),
+        "layers": [_layer(layer) for layer in found.layers],
+    }
 
 
 def _maps(found: Explanation) -> list[Mapping[str, Any]]:
@@ -51,7 +56,7 @@ def _maps(found: Explanation) -> list[Mapping[str, Any]]:
             "meaning": MEANING.get(a.method, ""),
             "alone": heat(a.values.numpy(), signed=a.signed, smallest=LARGE),
             "over": heat(a.values.numpy(), over=x, signed=a.signed, smallest=LARGE),
-            "checks": [c for c in found.checks if c.method == a.method],
+            "checks": [asdict(c) for c in found.checks if c.method == a.method],
         }
         for a in found.attributions
     ]
@@ -80,12 +85,18 @@ def _layer(layer: SeenLayer) -> Mapping[str, Any]:
     kernels = layer.filters if drawable else layer.filters.mean(1, keepdim=True)
     low, high = float(kernels.min()), float(kernels.max())
     return {
-        "seen": layer,
+        "layer": layer.layer,
+        "type": layer.type,
+        "channels": layer.channels,
+        "field": list(layer.field),
         "drawable": drawable,
         "filters": [picture(k.numpy(), low, high, smallest=SMALL) for k in kernels],
         "maps": [heat(m.numpy(), smallest=SMALL) for m in layer.maps],
         "patches": {
-            channel: [(p, picture(p.pixels.numpy(), smallest=SMALL)) for p in patches]
+            str(channel): [
+                {"sample": p.sample, "excitation": p.excitation, "picture": picture(p.pixels.numpy(), smallest=SMALL)}
+                for p in patches
+            ]
             for channel, patches in list(layer.patches.items())[:PATCHED]
         },
     }

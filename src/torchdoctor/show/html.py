@@ -1,4 +1,4 @@
-"""Write a report or a cure as one HTML file that opens from disk: no server, no script, nothing fetched.
+"""Write a report or a cure as one HTML file that opens from disk: no server, nothing fetched.
 
 May not: judge, train, leave half a file behind.
 """
@@ -7,43 +7,49 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from torchdoctor.errors import BadRun
 from torchdoctor.judge.finding import Finding
 from torchdoctor.judge.report import Report
 from torchdoctor.judge.trace import Trace
-from torchdoctor.show.chart import Chart, chart, intervals
+from torchdoctor.show.charts.curves import curves
+from torchdoctor.show.charts.effects import Effect, effects
+from torchdoctor.show.charts.marks import marks_of
+from torchdoctor.show.charts.option import Option
+from torchdoctor.show.charts.run import pictures
 from torchdoctor.show.evidence import shown
-from torchdoctor.show.folding import folded
+from torchdoctor.show.folding import Folded, folded
+from torchdoctor.show.on_disk import rendered
 from torchdoctor.show.proof import brought_to_light, colour_of, effect_of, score_pair, told
-from torchdoctor.show.remedy import call, code
-from torchdoctor.show.words import count, number, place_of, printable, sentence
+from torchdoctor.show.remedy import call
+from torchdoctor.show.texts import Texts, texts
 
 if TYPE_CHECKING:
-    from torchdoctor.cures.cure import Cure
+    from torchdoctor.cures.result import Cure
 
-# What belongs on one pair of axes, in the order of reading; drawn where it was recorded.
-CURVES = (("loss", "val_loss"), ("train_score", "val_score"), ("grad_norm",), ("lr",))
+SECTIONS = {"curve": "Curves", "heat": "Layers over steps", "": "Time and memory"}  # by how the name of a chart begins
 
 
 def write_report(report: Report, path: Path) -> Path:
     """The report as one page; returns the path. Raises BadRun when it cannot be written there."""
-    return written(path, _template().render(title=report.title or "Report", report=report, cure=None, races=None))
+    t = texts("en")
+    return written(path, _page(report, _drawn(report, t), t, title=report.title or "Report", cure=None, races=None))
 
 
 def write_cure(cure: Cure, path: Path) -> Path:
     """The cure as one page: verdict, before and after, races, and the report it began with."""
+    t = texts("en")
     said, quick = told(cure)
-    zero, where = intervals([(r.effect.mean, r.effect.low, r.effect.high) for r in (*said, *quick)])
-    races = {"zero": zero, "said": list(zip(said, where)), "quick": list(zip(quick, where[len(said) :]))}
-    page = _template().render(title=cure.original.name, report=cure.report, cure=cure, races=races)
-    return written(path, page)
+    bars = [
+        Effect(" + ".join(map(call, r.changed)), r.effect.mean, r.effect.low, r.effect.high, r.proven) for r in said
+    ]
+    option = effects(bars, t)
+    charts = {**({"races": option} if option else {}), **_drawn(cure.report, t)}
+    races = {"said": said, "quick": quick}
+    return written(path, _page(cure.report, charts, t, title=cure.original.name, cure=cure, races=races))
 
 
 def written(path: Path, text: str) -> Path:
@@ -70,39 +76,41 @@ def _umask() -> int:
     return mask
 
 
-@cache
-def _template() -> Template:
-    page = Environment(loader=PackageLoader("torchdoctor", "show"), autoescape=True, undefined=StrictUndefined)
-    page.trim_blocks = page.lstrip_blocks = True
-    page.globals |= {"folded": folded, "evidence_chart": _evidence_chart, "curves": _curves}
-    page.globals["brought_to_light"] = brought_to_light
-    page.filters |= {
-        "number": number,
-        "count": count,
-        "printable": printable,
-        "place": place_of,
-        "call": call,
-        "sentence": sentence,
-    }
-    page.filters |= {"code": code, "effect": effect_of, "scores": score_pair, "colour": colour_of}
-    return page.get_template("report.html.jinja")
+def _page(report: Report, charts: Mapping[str, Option], t: Texts, **values: object) -> str:
+    words = {"folded": folded, "evidence": lambda finding: _place(report, finding), "sections": _sections(charts)}
+    proof = {"brought_to_light": brought_to_light, "effect_of": effect_of, "scores": score_pair, "colour_of": colour_of}
+    return rendered("report.html.jinja", charts, t, report=report, **words, **proof, **values)
 
 
-def _evidence_chart(finding: Finding, trace: Trace | None) -> Chart | None:
-    drawn = shown(finding, trace)
-    return chart(drawn.label, {drawn.label: drawn.series}, finding.steps) if drawn else None
-
-
-def _curves(trace: Trace | None) -> Iterator[Chart]:
-    """The run as a whole: what every training curve is read by."""
+def _drawn(report: Report, t: Texts) -> dict[str, Option]:
+    """What shows each finding, and the run as a whole, as the board draws it."""
+    trace = report.trace
     if trace is None:
-        return
-    for together in CURVES:
-        lines = {
-            f"{name} of group {subject}" if subject else name: series
-            for name in together
-            for subject, series in trace.each(name)
-            if len(series) > 1
-        }
-        if drawn := chart(" and ".join(together), lines):
-            yield drawn
+        return {}
+    found = {_place(report, f): _evidence(f, trace, t) for f in _cards(folded(report))}
+    return {name: o for name, o in found.items() if o} | pictures(lambda *_: trace, marks_of(report), t)
+
+
+def _evidence(finding: Finding, trace: Trace, t: Texts) -> Option | None:
+    drawn = shown(finding, trace)
+    return curves({drawn.label: drawn.series}, t, marks_of([finding]), finding.steps) if drawn else None
+
+
+def _cards(branches: Iterable[Folded]) -> Iterator[Finding]:
+    """The findings that are told at length: symptoms of another have a line each."""
+    for branch in branches:
+        yield branch.finding
+        yield from _cards(below for below in branch.under if below.finding.kind == "cause")
+
+
+def _place(report: Report, finding: Finding) -> str:
+    """The name of the chart of a finding."""
+    return f"evidence-{next(i for i, f in enumerate(report) if f is finding)}"
+
+
+def _sections(charts: Mapping[str, Option]) -> dict[str, list[str]]:
+    """{title: names of charts} of the pictures of the whole run."""
+    whole = [name for name in charts if not name.startswith("evidence-") and name != "races"]
+    kinds = {name: name.partition("-")[0] if "-" in name else "" for name in whole}
+    found = {title: [name for name in whole if kinds[name] == kind] for kind, title in SECTIONS.items()}
+    return {title: names for title, names in found.items() if names}

@@ -15,8 +15,8 @@ from torchdoctor.show.text import STEP, console_for, put, put_code, put_report
 from torchdoctor.show.words import count, number, printable, sentence
 
 if TYPE_CHECKING:
-    from torchdoctor.cures.cure import Cure
     from torchdoctor.cures.race import Race
+    from torchdoctor.cures.result import Cure
     from torchdoctor.judge.finding import Finding
 
 COLOUR = {"cured": "bold green", "healthy": "bold green", "not proven": "bold yellow", "refused": "bold red"}
@@ -29,7 +29,8 @@ def print_cure(cure: Cure, file: TextIO | None = None) -> None:
     put(console)
     if cure.races:
         _put_races(console, cure)
-    put(console, Text.assemble((f"{cure.verdict}: ", COLOUR[cure.verdict]), printable(cure.reason)))
+    verdict = f"{cure.verdict}, interrupted" if cure.interrupted else cure.verdict
+    put(console, Text.assemble((f"{verdict}: ", COLOUR[cure.verdict]), printable(cure.reason)))
     for finding, why in cure.useless.items():
         put(console, f"{finding}: {printable(why)}", STEP, hang=STEP)
     for f in brought_to_light(cure):
@@ -42,8 +43,19 @@ def print_cure(cure: Cure, file: TextIO | None = None) -> None:
         put(console, Text("what to change", "bold"))
         for line in cure.diff.splitlines():
             put_code(console, line, STEP, colour_of(line))
+        for line in cure.source.diff.splitlines():
+            put_code(console, line, STEP, colour_of(line))
+        for fix, place in cure.source.places.items():
+            put(console, Text(f"{fix}: {printable(place)}", "dim"), STEP)
         for line in cure.by_hand.splitlines():
             put_code(console, line, STEP, "green")
+    if cure.unproven:
+        put(console)
+        put(console, Text("not proven, and what to look at next", "bold"))
+    for left in cure.unproven:
+        put(console, Text.assemble((left.what, "bold"), f": {printable(left.why)}"), STEP, hang=STEP)
+        if left.look:
+            put(console, Text(printable(left.look), "dim"), STEP + 2)
 
 
 def score_pair(race: Race) -> tuple[float, float]:

@@ -8,7 +8,8 @@ from typing import TextIO, get_args
 from rich.text import Text
 
 from torchdoctor.judge.finding import Place
-from torchdoctor.judge.rule import SECTIONS, Rule
+from torchdoctor.judge.likelihoods import LIKELIHOODS
+from torchdoctor.judge.rule import SECTIONS, TRAINING, Rule
 from torchdoctor.show.docstring import apart, gist, paragraphs
 from torchdoctor.show.examples import drawn
 from torchdoctor.show.text import COLOUR, STEP, console_for, put
@@ -45,6 +46,10 @@ def print_page(rule: Rule, file: TextIO | None = None) -> None:
             put(console)
             put(console, Text(title, "bold"))
             put(console, ", ".join(line.replace("|", " or ") for line in lines), STEP)
+    if said := on_benchmark(rule):
+        put(console)
+        put(console, Text("On the benchmark", "bold"))
+        put(console, said, STEP)
     if rule.options:
         put(console)
         put(console, Text("Options", "bold"))
@@ -65,7 +70,22 @@ def by_place(rules: Iterable[Rule]) -> dict[str, list[Rule]]:
     return {place: group for place, group in groups.items() if group}
 
 
+def on_benchmark(rule: Rule) -> str:
+    """How often it was right on programs whose faults are known; "" for symptoms, which are neither right nor wrong."""
+    if rule.kind != "cause":
+        return ""
+    counts = ((LIKELIHOODS.alarms, "alarm", "named"), (LIKELIHOODS.hints, "hint", "hinted at"))
+    told = [
+        f"{count(right + wrong, what)}, of which {right} {verb} a fault of the program"
+        for table, what, verb in counts
+        for right, wrong in [table.get(rule.name, (0, 0))]
+        if right + wrong
+    ]
+    return f"{'; '.join(told) or 'Never spoken there'}. See docs/benchmark.md."
+
+
 def facts_of(rule: Rule) -> str:
-    """D01 · a cause, in data · error"""
+    """D01 · a cause, in data · error · asked of training and data"""
     kind = "a cause" if rule.kind == "cause" else "a symptom"
-    return f"{rule.code} · {kind}, in {rule.place} · {rule.severity}{' · preview' if rule.preview else ''}"
+    asked = "" if rule.stages == (TRAINING,) else f" · asked of {' and '.join(rule.stages)}"
+    return f"{rule.code} · {kind}, in {rule.place} · {rule.severity}{' · preview' if rule.preview else ''}{asked}"

@@ -22,6 +22,9 @@ from torchdoctor.show.words import count, listed, place_of, printable, reasons
 
 COLOUR = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold cyan"}
 STEP = 2  # columns of one indentation
+SELDOM = (
+    0.05  # beside others a hint that is the cause in fewer cases gets its name and no more: many drown what matters
+)
 
 
 def print_report(report: Report, file: TextIO | None = None) -> None:
@@ -31,10 +34,23 @@ def print_report(report: Report, file: TextIO | None = None) -> None:
 
 def put_report(console: Console, report: Report) -> None:
     """The findings, causes first, and how many rules were silent and why."""
-    for branch in folded(report):
+    branches = folded(report)
+    strong = [b for b in branches if not _is_weak(b)]
+    for branch in strong or branches:
         _put_finding(console, branch, report.trace, 0)
         put(console)
+    if strong and (weak := {b.finding.name: None for b in branches if _is_weak(b)}):
+        put(
+            console,
+            Text.assemble(("also seen", "bold cyan"), f", and seldom the cause: {', '.join(map(printable, weak))}"),
+        )
+        put(console)
     _put_tally(console, report)
+
+
+def _is_weak(branch: Folded) -> bool:
+    finding = branch.finding
+    return not finding.alarm and finding.kind == "cause" and finding.confidence < SELDOM and not branch.under
 
 
 def console_for(file: TextIO | None = None) -> Console:

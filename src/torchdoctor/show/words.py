@@ -73,6 +73,23 @@ def reasons(not_run: Mapping[str, str], at_most: int = 2) -> str:
     return "; ".join(said) + (f"; {count(left, 'other reason')}" if left > 0 else "")
 
 
+def within(value: float, low: float, high: float) -> str:
+    """0.955 [0.914, 0.977], a value and its interval; "–" where it is not defined."""
+    if math.isnan(value):
+        return "–"
+    return short(value) + ("" if math.isnan(low) else f" [{short(low)}, {short(high)}]")
+
+
+def short(value: float) -> str:
+    """Three decimals of what is below a hundred."""
+    return f"{value:.3f}" if abs(value) < 100 else number(value)
+
+
+def chance(p: float) -> str:
+    """A p-value: 0.23, or < 0.001."""
+    return "< 0.001" if p < 0.001 else f"{p:.2g}"
+
+
 def _steps(steps: tuple[int, int] | None) -> str:
     if steps is None:
         return ""

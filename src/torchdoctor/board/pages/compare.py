@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from typing import Any
 
-from torchdoctor.board import charts
 from torchdoctor.board.folder import Place
 from torchdoctor.board.opened import Board, traced
 from torchdoctor.board.page import Asked, Made, page
-from torchdoctor.board.thin import thinned
+from torchdoctor.cures.effect import Ruler, effect_of
 from torchdoctor.judge.series import Series
 from torchdoctor.recipe.text import diff, written
 from torchdoctor.record.run import DATABASE
+from torchdoctor.show.charts.curves import curves
+from torchdoctor.show.charts.run import STEEP
+from torchdoctor.show.sparkline import DECADES
+from torchdoctor.show.thin import thinned
 
 MOST = 8  # runs: as many as there are colours to tell apart
+ANY = Ruler(samples=10**9, kind="own")  # a recorded score does not say what it was measured on: seeds alone speak
 SIGNALS = ("loss", "val_loss", "train_score", "val_score", "grad_norm", "lr")
 
 
@@ -29,13 +34,14 @@ def compare(board: Board, asked: Asked) -> Made:
     made = {}
     for signal in SIGNALS:
         group = {names[key]: Series.of(s[signal][1], steps=s[signal][0]) for key, s in lines.items() if signal in s}
-        if option := charts.curves(group, asked.texts):
+        if option := curves(group, asked.texts, decades=STEEP.get(signal, DECADES)):
             made[f"curve-{signal}"] = option
     recipes = {at.key: board.recipe(at) for at in sound}
     return {
         "runs": summaries, "most": MOST, "names": names,
         "findings": {at.key: [f.name for f in board.report(at) if f.alarm] for at in sound},
         "settings": _settings(recipes), "diff": _diff(recipes), "charts": made,
+        "paired": _paired(recipes, {str(s["key"]): s["val_score"] for s in summaries}),
     }  # fmt: skip
 
 
@@ -72,6 +78,29 @@ def _flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, st
             yield from _flat(value, f"{before}{key}.")
         else:
             yield f"{before}{key}", str(value)[:200]
+
+
+def _paired(recipes: Mapping[str, dict[str, Any]], scores: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Runs of one recipe on several seeds, against each other group of the same seeds: the difference of the last
+    validation scores, seed by seed, with Student's 95 % interval. Two groups that share one seed prove nothing."""
+    groups: dict[str, dict[int, str]] = {}
+    for key, recipe in recipes.items():
+        if recipe and isinstance(scores[key], float | int):
+            plain = {name: value for name, value in recipe.items() if name not in ("seed", "name")}
+            groups.setdefault(written(plain), {})[_seed(recipe)] = key
+    found = []
+    for first, second in combinations(groups.values(), 2):
+        seeds = sorted(set(first) & set(second))
+        if len(seeds) > 1:
+            before, after = ({seed: float(scores[some[seed]]) for seed in seeds} for some in (first, second))
+            effect = effect_of(after, before, ANY)
+            pairs = [(seed, first[seed], second[seed], before[seed], after[seed]) for seed in seeds]
+            found.append({"pairs": pairs, **effect.to_dict(), "differs": effect.proven or effect.harmful})
+    return found
+
+
+def _seed(recipe: Mapping[str, Any]) -> int:
+    return seed if isinstance(seed := recipe.get("seed", 0), int) else 0
 
 
 def _diff(recipes: Mapping[str, dict[str, Any]]) -> str:

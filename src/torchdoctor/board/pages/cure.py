@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from torchdoctor.board import charts
+from torchdoctor.board.folder import CURE
 from torchdoctor.board.listing import listed
 from torchdoctor.board.opened import Board, cure_of
-from torchdoctor.board.page import Asked, Made, page
-from torchdoctor.errors import BadRun
+from torchdoctor.board.page import Asked, Made, damaged, page
 from torchdoctor.judge.finding import Remedy
+from torchdoctor.show.charts.effects import Effect, effects
 from torchdoctor.show.remedy import call
 
 
@@ -20,22 +20,24 @@ def cure(board: Board, asked: Asked) -> Made:
     """The verdict, scores before and after, the races with their intervals, and what to change."""
     at = board.place(asked.run)
     found = cure_of(at)
-    try:
+    inside = [row for key, row in listed(board).items() if key.startswith(f"{at.key}/")]
+    with damaged(at.key, CURE):
         races = [_race(race) for race in found["races"]]
-        bars = [(race["name"], *race["bounds"], race["proven"]) for race in races if not race["quick"]]
-        option = charts.effects(bars, asked.texts)
+        bars = [_bar(race) for race in races if not race["quick"]]
+        option = effects(bars, asked.texts)
         return {
             "key": at.key, "verdict": str(found["verdict"]), "reason": str(found["reason"]),
             "before": _scores(found["before"]), "after": _scores(found["after"]),
-            "diff": str(found["diff"]), "by_hand": str(found["by_hand"]), "code": str(found["code"]),
+            "unproven": [{name: str(o[name]) for name in ("what", "why", "look")} for o in found.get("unproven", [])],
+            "diff": str(found["diff"]), "source_diff": str(found.get("source_diff", "")),
+            "by_hand": str(found["by_hand"]), "code": str(found["code"]),
             "races": races, "useless": {str(k): str(v) for k, v in found["useless"].items()},
             "findings": [_finding(f) for f in found["report"]["findings"]],
             "cost": float(found["cost"]), "seconds": float(found["seconds"]),
-            "beside": [key for key in listed(board) if key.startswith(f"{at.key}/")],
+            "beside": [row["key"] for row in inside if row["fix"] is None],
+            "arms": sum(row["fix"] is not None for row in inside),
             "charts": {"races": option} if option else {},
         }  # fmt: skip
-    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
-        raise BadRun(f"{at.key}/cure.json is damaged: {type(error).__name__} {error}.") from None
 
 
 def _race(race: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,6 +52,11 @@ def _race(race: Mapping[str, Any]) -> dict[str, Any]:
         "before": _mean(race["without"]), "after": _mean(race["with"]),
         "quick": effect["seeds"] == 1 and race["share"] < 1, "errors": [str(e) for e in race["errors"]],
     }  # fmt: skip
+
+
+def _bar(race: Mapping[str, Any]) -> Effect:
+    mean, low, high = race["bounds"]
+    return Effect(race["name"], mean, low, high, race["proven"])
 
 
 def _mean(scores: Mapping[str, Any]) -> float:

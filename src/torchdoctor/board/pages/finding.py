@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from torchdoctor.board import charts
 from torchdoctor.board.folder import NoSuchRun, Place
 from torchdoctor.board.opened import Board, traced
 from torchdoctor.board.page import Asked, Made, page
-from torchdoctor.board.texts import Texts
 from torchdoctor.discover import discover
 from torchdoctor.judge.finding import Finding
 from torchdoctor.judge.report import Report
 from torchdoctor.judge.rule import SECTIONS, Rule
+from torchdoctor.show.charts.curves import curves
+from torchdoctor.show.charts.marks import marks_of
 from torchdoctor.show.docstring import apart, paragraphs
 from torchdoctor.show.evidence import shown
 from torchdoctor.show.remedy import call, code
+from torchdoctor.show.texts import Texts
 from torchdoctor.show.words import place_of
 
 
@@ -54,7 +55,7 @@ def _evidence(at: Place, chosen: Finding, t: Texts) -> dict[str, Any]:
     drawn = shown(chosen, traced(at, needs))
     if drawn is None:
         return {}
-    option = charts.curves({drawn.label: drawn.series}, t, charts.marks_of([chosen]), chosen.steps)
+    option = curves({drawn.label: drawn.series}, t, marks_of([chosen]), chosen.steps)
     return {"evidence": option} if option else {}
 
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from typing import Any
 
-from torchdoctor.board import charts
 from torchdoctor.board.folder import CURE, Place
+from torchdoctor.board.listing import Row, listed, listed_soon
 from torchdoctor.board.opened import Board, environment_of, traced
 from torchdoctor.board.page import Asked, Made, page
-from torchdoctor.board.texts import Texts
 from torchdoctor.judge.finding import Finding
 from torchdoctor.judge.report import Report
-from torchdoctor.judge.series import Series
 from torchdoctor.judge.trace import Trace
 from torchdoctor.recipe.text import written
 from torchdoctor.record.run import DATABASE
-from torchdoctor.show.html import CURVES
-from torchdoctor.show.words import printable
+from torchdoctor.show.charts.marks import marks_of
+from torchdoctor.show.charts.run import pictures
+from torchdoctor.show.texts import Texts
 
-HEATS = ("param_grad_norm", "activation_std", "dead_share", "saturated_share", "update_ratio")
+NOTHING: Made = {"findings": [], "rules": {}, "charts": {}, "recipe": "", "environment": {}, "waiting": False}
+MOST = 200  # runs that stem from this one, in its list
 
 
 @page
@@ -28,23 +26,33 @@ def run(board: Board, asked: Asked) -> Made:
     """Curves with the findings marked at their steps, layers by steps, where the time goes, memory, what was found.
     `from` and `to` draw these steps alone, as finely as they were recorded; `only` names one chart."""
     at = board.place(asked.run)
-    made: Made = {"key": at.key, "state": at.state, **board.summary(at), "has_cure": CURE in at.files}
+    rows = listed(board) if asked.patient else listed_soon(board) or {}
+    made: Made = {
+        "key": at.key, "state": at.state, **board.summary(at), "has_cure": CURE in at.files,
+        "parent": rows.get(at.key, {}).get("parent"), "page": rows.get(at.key, {}).get("page", "run"),
+        "below": [_below(row) for row in rows.values() if row["parent"] == at.key][:MOST], "writable": board.writable,
+    }  # fmt: skip
     if DATABASE not in at.files or made["error"]:
-        return made | {"findings": [], "rules": {}, "charts": {}, "recipe": "", "environment": {}}
+        return made | NOTHING
+    t, span = asked.texts, _span(asked)
+    if not asked.patient and board.soon(f"opened {t.language}", at, lambda: bool(_pictures(board, at, t))) is None:
+        return made | NOTHING | {"waiting": True}
     report = board.report(at)
-    if (span := _span(asked)) is None:
-        name = f"charts {asked.texts.language} {[(m.step, m.label) for m in charts.marks_of(report)]}"
-        drawn = board.kept(name, at, lambda: _drawn(at, report, asked.texts))
-    else:
-        drawn = _drawn(at, report, asked.texts, span, asked.words.get("only"))
+    drawn = _pictures(board, at, t) if span is None else _drawn(at, report, t, span, asked.words.get("only"))
     recipe = board.recipe(at)
     return made | {
-        "findings": [_told(finding, report, asked.texts) for finding in report],
+        "waiting": False,
+        "findings": [_told(finding, report, t) for finding in report],
         "rules": {"quiet": list(report.quiet), "not_run": dict(report.not_run), "crashed": dict(report.crashed)},
         "recipe": written(recipe) if recipe else "",
         "environment": environment_of(at),
         "charts": drawn,
     }
+
+
+def _below(row: Row) -> dict[str, Any]:
+    """A line on a run that stems from this one."""
+    return {name: row[name] for name in ("key", "page", "stage", "state", "fix", "seed", "share", "val_score", "score")}
 
 
 def _span(asked: Asked) -> tuple[int, int] | None:
@@ -63,35 +71,21 @@ def _told(finding: Finding, report: Report, t: Texts) -> dict[str, Any]:
     }
 
 
+def _pictures(board: Board, at: Place, t: Texts) -> dict[str, Any]:
+    """All of them, with what the rules say marked on them; made once for each state of the run."""
+    report = board.report(at)
+    name = f"charts {t.language} {[(m.step, m.label) for m in marks_of(report)]}"
+    drawn: dict[str, Any] = board.kept(name, at, lambda: _drawn(at, report, t))
+    return drawn
+
+
 def _drawn(
     at: Place, report: Report, t: Texts, span: tuple[int, int] | None = None, only: str | None = None
 ) -> dict[str, Any]:
-    """One after another: of a run of ten million points there are a few hundred thousand in memory at a time."""
-    marks = charts.marks_of(report)
-
     def read(*signals: str) -> Trace:
         return _within(traced(at, signals), span)
 
-    def curve(together: tuple[str, ...]) -> charts.Option | None:
-        return charts.curves(dict(_lines(read(*together), together, t)), t, marks)
-
-    makers: dict[str, Callable[[], charts.Option | None]] = {
-        **{f"curve-{together[0]}": partial(curve, together) for together in CURVES},
-        **{f"heat-{signal}": partial(_heat, read, signal, t) for signal in HEATS},
-        "phases": lambda: charts.stack(dict(read("phase_time").each("phase_time")), t),
-        "memory": lambda: charts.curves(_megabytes(read("memory"), t), t),
-    }
-    options = {name: make() for name, make in makers.items() if only in (None, name)}
-    return {name: option for name, option in options.items() if option}
-
-
-def _heat(read: Callable[[str], Trace], signal: str, t: Texts) -> charts.Option | None:
-    return charts.heat(dict(read(signal).each(signal)), t)
-
-
-def _megabytes(trace: Trace, t: Texts) -> dict[str, Series]:
-    series = trace["memory"]
-    return {t("memory"): Series(series.steps, series.values / 1e6)} if len(series) > 1 else {}
+    return pictures(read, marks_of(report), t, only)
 
 
 def _within(trace: Trace, span: tuple[int, int] | None) -> Trace:
@@ -99,11 +93,3 @@ def _within(trace: Trace, span: tuple[int, int] | None) -> Trace:
         return trace
     cut = {signal: {s: x.between(*span) for s, x in group.items()} for signal, group in trace.data.items()}
     return Trace(cut, trace.facts)
-
-
-def _lines(trace: Trace, together: tuple[str, ...], t: Texts) -> Iterator[tuple[str, Series]]:
-    for signal in together:
-        group: Mapping[str, Series] = trace.data.get(signal, {})
-        for subject, series in group.items():
-            if len(series) > 1:
-                yield t.word(f"signal.{signal}") + (f" · {printable(subject)}" if subject else ""), series

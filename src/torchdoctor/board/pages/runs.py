@@ -5,36 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from torchdoctor.board.listing import Row, listed
+from torchdoctor.board.listing import Row, listed, listed_soon
 from torchdoctor.board.opened import Board
 from torchdoctor.board.page import Asked, Made, page
 
 PER_PAGE = 100  # runs; children come on top
+FOLDED = 8  # arms of a cure, of which more are shown only where it is asked for
 SORTS = ("name", "started", "state", "steps", "loss", "val_score", "findings")
 
 
 @page
 def runs(board: Board, asked: Asked) -> Made:
-    """All runs, newest first; children under their parents. `q` filters by name, stage and state, `sort` and `down`
-    order, `page` turns."""
-    rows = listed(board)
+    """All runs, newest first; children under their parents. `q` filters by name, stage, state and "#tag", `sort` and
+    `down` order, `page` turns, `open` names a cure whose arms are all shown."""
+    rows = listed(board) if asked.patient else listed_soon(board)
+    waiting, rows = rows is None, rows or {}
     word = asked.words.get("q", "")[:200].strip().lower()
     sort = asked.words.get("sort", "")
     sort = sort if sort in SORTS else "started"
     down = asked.words.get("down", "1" if sort in ("started", "findings") else "") == "1"
     chosen = [row for row in rows.values() if not word or word in _searched(row)]
-    families = _families(_sorted(chosen, sort, down), rows if not word else {})
+    families = _families(_sorted(chosen, sort, down), rows if not word else {}, asked.words.get("open", ""))
     pages = max(1, -(-len(families) // PER_PAGE))
     at = asked.number("page", 1, 1, pages)
     shown = [row for family in families[(at - 1) * PER_PAGE : at * PER_PAGE] for row in family]
     return {
         "folder": board.root.name, "total": len(rows), "found": len(chosen), "runs": shown, "q": word, "sort": sort,
         "down": down, "page": at, "pages": pages, "live": sum(row["state"] == "live" for row in rows.values()),
+        "waiting": waiting, "tags": sorted({tag for row in rows.values() for tag in row["tags"]})[:40],
     }  # fmt: skip
 
 
 def _searched(row: Row) -> str:
-    return f"{row['key']} {row['stage']} {row['state']} {row['verdict'] or ''}".lower()
+    tags = " ".join(f"#{tag}" for tag in row["tags"])
+    return f"{row['key']} {row['stage']} {row['state']} {row['verdict'] or ''} {row['fix'] or ''} {tags}".lower()
 
 
 def _sorted(rows: Iterable[Row], by: str, down: bool) -> list[Row]:
@@ -54,8 +58,9 @@ def _sorted(rows: Iterable[Row], by: str, down: bool) -> list[Row]:
     return [*counted, *named, *(row for row in rows if id(row) not in placed)]
 
 
-def _families(rows: list[Row], every: Mapping[str, Row]) -> list[list[Row]]:
-    """Each root with all that stem from it, in the order of `rows`; flat where `every` is empty."""
+def _families(rows: list[Row], every: Mapping[str, Row], opened: str = "") -> list[list[Row]]:
+    """Each root with all that stem from it, in the order of `rows`, but the arms of a cure in the order of running;
+    flat where `every` is empty. opened: the cure that hides none of them."""
     below: dict[str, list[Row]] = {}
     for row in rows:
         if row["parent"] in every:
@@ -67,8 +72,11 @@ def _families(rows: list[Row], every: Mapping[str, Row]) -> list[list[Row]]:
             return
         seen.add(row["key"])
         children = below.get(row["key"], [])
-        yield {**row, "depth": depth, "children": len(children)}
-        for child in children:
+        arms = sorted((child for child in children if child["fix"] is not None), key=lambda arm: str(arm["key"]))
+        hidden = len(arms) if len(arms) > FOLDED and row["key"] != opened else 0
+        seen.update(str(arm["key"]) for arm in arms[:hidden])
+        yield {**row, "depth": depth, "children": len(children), "hidden": hidden}
+        for child in (*(child for child in children if child["fix"] is None), *arms[hidden:]):
             yield from family(child, min(depth + 1, 8))
 
     roots = [row for row in rows if row["parent"] not in every]

@@ -45,7 +45,7 @@ class Texts:
 def texts(language: str) -> Texts:
     """The catalogue of a language; English for one that is not there."""
     name = language if language in LANGUAGES else DEFAULT
-    found = yaml.safe_load(files("torchdoctor.board").joinpath("texts", f"{name}.yaml").read_text("utf-8"))
+    found = yaml.safe_load(files("torchdoctor.show").joinpath("texts", f"{name}.yaml").read_text("utf-8"))
     return Texts(name, found["words"], found.get("findings") or {})
 
 
