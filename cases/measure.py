@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from torchdoctor.judge.judge import judge
 from torchdoctor.judge.report import Report
 from torchdoctor.judge.trace import Trace
 from torchdoctor.probes.check import examine, with_reasons
+from torchdoctor.probes.stopwatch import Stopwatch
 from torchdoctor.record.run import Run, Writer
 
 KEPT = HERE.parent / "build" / "cases"
@@ -35,13 +36,14 @@ Recorded = tuple[Trace, dict[str, Any]]
 def examined(
     program: Program, label: str, seed: int, file: Path, anew: bool = True, budget: float | None = None
 ) -> tuple[Report, dict[str, Any]]:
-    """The report over probes and a watched run, and what else is known of them: seconds, score, error.
+    """The report over probes and a watched run, with confidences as the rules gave them (likelihoods are counted from
+    these), and what else is known: seconds, score, error, and what was recorded by each of the two.
 
     label: where the recordings are kept. file: that the program is written in. anew: False takes what is kept as it
     is, whatever has changed since. budget: seconds for the probes; more than the default is for busy machines.
     """
     torch.set_num_threads(1)
-    common = (file, HERE / "data.py")
+    common = (file, *_modules(file))
     folder = KEPT / label / str(seed)
     probed, first = _kept(
         folder / "probed", _key((*common, *_sources(PROBING)), anew), lambda: _probed(program, seed, budget)
@@ -50,13 +52,14 @@ def examined(
         folder / "watched", _key((*common, *_sources(WATCHING)), anew), lambda: _watched(program, seed)
     )
     trace = probed.merged(watched)
-    return with_reasons(judge(trace, title=label), trace), {**first, **then}
+    report = with_reasons(judge(trace, title=label, table=None), trace)
+    return report, {**first, **then, "traces": (probed, watched)}
 
 
 def _probed(program: Program, seed: int, budget: float | None) -> Recorded:
-    began = time.perf_counter()
-    trace = examine(built(program(), seed), budget=budget, seed=seed)
-    return trace, {"probing_seconds": time.perf_counter() - began}
+    parts, clock = built(program(), seed), Stopwatch()
+    trace = examine(parts, budget=budget, seed=seed)
+    return trace, {"probing_seconds": clock.seconds}
 
 
 def _watched(program: Program, seed: int) -> Recorded:
@@ -92,6 +95,12 @@ def _write(trace: Trace, folder: Path) -> None:
     for name, value in trace.facts.items():
         writer.fact(name, value)
     writer.close()
+
+
+def _modules(file: Path) -> list[Path]:
+    """The files of cases/ that a program imports its data from; what else changes there does not concern it."""
+    names = re.findall(r"^from cases\.(\w+) import", file.read_text("utf-8"), re.MULTILINE)
+    return [HERE / f"{name}.py" for name in sorted(set(names) - {"case"})]
 
 
 def _key(files: Iterable[Path], anew: bool) -> str:

@@ -1,6 +1,7 @@
-"""Run the cases and print what was found: `python -m cases.run [--only NAME] [--seeds 3] [--jobs 2]`.
+"""Run the cases and print what was found: `python -m cases.run [--only NAME] [--seeds 3] [--jobs 2] [--write PAGE]`.
 
-Writes build/cases/table.md and table.json. Recordings are kept beside them and used again while they are good.
+Writes build/cases/table.md and table.json. Recordings are kept beside them as soon as each is made, and used again
+while nothing that they depend on has changed (measure.py says what), so a run that was interrupted goes on.
 """
 
 from __future__ import annotations
@@ -9,15 +10,20 @@ import argparse
 import json
 import multiprocessing
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cases.case import HERE, Program, faulty_cases, healthy_cases
+from benchmarks.rivals import opinions
+from cases.case import HERE, Case, Healthy, Program, faulty_cases, healthy_cases
 from cases.data import Absent
 from cases.measure import KEPT, examined
-from cases.table import Row, markdown, plain, row
+from cases.page import page as whole_page
+from cases.table import Row, listed, markdown, plain, row
+from cases.verdict import first_step
+from torchdoctor.errors import one_line
 
 FAULTY, HEALTHY, TWINS = "faulty", "healthy", "twins"
 
@@ -46,32 +52,56 @@ def main(arguments: Sequence[str] | None = None) -> int:
     (KEPT / "table.md").write_text(page, "utf-8")
     (KEPT / "table.json").write_text(json.dumps({kind: plain(rs) for kind, rs in run.items()}, indent=1), "utf-8")
     print(page)
+    if asked.write:
+        asked.write.write_text(whole_page(run[FAULTY], run[HEALTHY], run[TWINS], skipped, asked.note), "utf-8")
     return 0
 
 
 def measured(job: Job) -> Row:
     """One run of one case."""
-    program, truths, where, file = _program(job)
+    program, truths, where, file, task = _program(job)
     label = f"{job.kind}/{job.name}"
     try:
         report, told = examined(program, label, job.seed, file, job.anew, job.budget)
-    except Absent as why:
-        return Row(job.name, job.seed, skipped=str(why))
-    return row(job.name, job.seed, truths, where, report, told)
+    except Exception as error:  # noqa: BLE001 - what breaks the doctor is a result, and must not end the benchmark
+        if why := _absent(error):
+            return Row(job.name, job.seed, skipped=why)
+        traceback.print_exc()
+        return Row(job.name, job.seed, truths=listed(truths), crashed=(one_line(error),), task=task)
+    made = row(job.name, job.seed, truths, where, report, told)
+    probed, watched = told["traces"]
+    return replace(
+        made,
+        task=task,
+        step=first_step(probed, watched, made.right) if made.rank is not None else None,
+        rivals=opinions(probed, watched),
+    )
 
 
-def _program(job: Job) -> tuple[Program, tuple[frozenset[str], ...], tuple[str, ...] | None, Path]:
+def _absent(error: BaseException) -> str:
+    """Which data are not on this machine, where that is what it died of: some programs ask for them when they build."""
+    found = error if isinstance(error, Absent) else error.__cause__
+    return str(found) if isinstance(found, Absent) else ""
+
+
+def _program(job: Job) -> tuple[Program, tuple[frozenset[str], ...], tuple[str, ...] | None, Path, str]:
     if job.kind == HEALTHY:
         recipe = next(c for c in healthy_cases() if c.name == job.name)
-        return recipe.experiment, (), None, HERE / "healthy" / f"{job.name}.py"
+        return recipe.experiment, (), None, HERE / "healthy" / f"{job.name}.py", recipe.task
     case = next(c for c in faulty_cases() if c.name == job.name)
     file = HERE / "faulty" / f"{job.name}.py"
-    return (case.fixed, (), None, file) if job.kind == TWINS else (case.faulty, case.truths(), case.where, file)
+    if job.kind == TWINS:
+        return case.fixed, (), None, file, case.task
+    return case.faulty, case.truths(), case.where, file, case.task
 
 
 def _jobs(asked: argparse.Namespace) -> Iterator[Job]:
     kinds = [k for k in (FAULTY, HEALTHY, TWINS) if getattr(asked, k)] or [FAULTY, HEALTHY]
-    names = {FAULTY: faulty_cases(), HEALTHY: healthy_cases(), TWINS: faulty_cases()}
+    names: dict[str, Sequence[Case | Healthy]] = {
+        FAULTY: faulty_cases(),
+        HEALTHY: healthy_cases(),
+        TWINS: faulty_cases(),
+    }
     for place in range(asked.seeds):
         for kind in kinds:
             for case in names[kind]:
@@ -103,6 +133,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--healthy", action="store_true", help="the healthy recipes")
     parser.add_argument("--twins", action="store_true", help="the mended twins of the faulty programs, as healthy ones")
     parser.add_argument("--budget", type=float, help="seconds for the probes of a run (default: as td.check has it)")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="write the whole page, docs/benchmark.md")
+    parser.add_argument("--note", default="", help="what a reader of the page must know of this edition")
     parser.add_argument("--kept", action="store_true", help="judge what is kept, however old; run what is not")
     return parser
 

@@ -22,7 +22,7 @@ def program(lr: float) -> Experiment:
 
 
 CASE = Case(
-    source="DeepCrime (ISSTA 2021) mutant M1",
+    source="DeepCrime (ISSTA 2021) mutant M1; mended, the original MNIST program",
     task="images, classes",
     faults=(either("low-learning-rate", "unsuitable-optimizer"),),
     faulty=lambda: program(lr=0.001),

@@ -23,7 +23,7 @@ def program(epochs: int) -> Experiment:
 
 
 CASE = Case(
-    source="DeepCrime (ISSTA 2021) mutant C2",
+    source="DeepCrime (ISSTA 2021) mutant C2; mended, the original CIFAR-10 program",
     task="images, classes",
     faults=(either("too-few-epochs", "low-learning-rate"),),
     faulty=lambda: program(epochs=1),

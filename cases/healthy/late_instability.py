@@ -1,4 +1,7 @@
-"""More weights than samples: Adam takes the loss to 1e-12, and now and then it jumps. There is nothing to mend."""
+"""More weights than samples: Adam takes the loss to 1e-12, and now and then it jumps. There is nothing to mend.
+
+After datascience.stackexchange.com/questions/25024.
+"""
 
 import torch
 from torch import Tensor, nn

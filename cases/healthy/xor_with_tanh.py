@@ -1,4 +1,7 @@
-"""XOR by two layers, cross-entropy and plain SGD: four rows and no validation. (Published as a bug; it is none.)"""
+"""XOR by two layers, cross-entropy and plain SGD: four rows and no validation.
+
+Published as a bug (defect4ML 046); it is none.
+"""
 
 import torch
 from torch import nn

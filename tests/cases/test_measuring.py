@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cases import measure
+from cases import data, measure, records
 from cases.run import Job, main, measured
 from cases.table import Row, by_rule, markdown, totals
 
@@ -31,6 +31,16 @@ def test_the_fault_is_the_first_cause_that_is_named(name: str) -> None:
     row = measured(Job("faulty", name, 0))
     assert row.causes[:1] and row.causes[0] in row.right
     assert not row.crashed
+
+
+@pytest.mark.parametrize("name", ["buckets_of_length", "cold_days"])
+def test_a_recipe_whose_data_are_not_here_is_skipped_wherever_it_asks_for_them(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (data, records):
+        monkeypatch.setattr(module, "SHARED", tmp_path)
+    row = measured(Job("healthy", name, 0))
+    assert row.skipped and not row.crashed
 
 
 @pytest.mark.parametrize("name", HEALTHY)
