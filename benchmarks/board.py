@@ -1,9 +1,10 @@
 """How long the board's pages take, and how much memory they need, where there is much to show.
 
-    python benchmarks/board.py [--points 10000000] [--runs 2000] [--live 10] [--repeats 20]
+    python -m benchmarks.board [--points 10000000] [--runs 2000] [--live 10] [--repeats 20]
 
 A run of ten million numbers (a ResNet-20, all signals a watch records of it) and a folder of 2,000 runs are written;
-the board serves them in a process of its own. Each page is opened once, then timed. Then ten runs are written to while
+the board serves them in a process of its own. A page that takes long to make for the first time says so at once, and
+shows it when it is there: both are timed. Each page is opened once, then timed. Then ten runs are written to while
 their pages are asked for in turn. After its first opening nine of ten times a page must answer in 200 ms.
 """
 
@@ -24,8 +25,8 @@ from threading import Event, Thread
 from urllib.parse import urlencode
 
 import numpy as np
-from judging import _write  # the run of a ResNet-20
 
+from benchmarks.judging import _write  # the run of a ResNet-20
 from torchdoctor.record.run import Writer
 
 MOST = 0.2  # seconds of a page after its first opening
@@ -57,8 +58,13 @@ def _pages(url: str, repeats: int) -> list[str]:
     """Names of those that are too slow."""
     one: dict[str, object] = {"at": "long"}
     two: dict[str, object] = {"at": ["long", "many/run-0000"]}
+    listed = _get(url, "", {})[0]
+    shown = _get(url, "run", one)[0]
     opened, text = _get(url, "run.json", one)
-    print(f"the long run opened, judged and drawn for the first time: {opened:.1f} s")
+    print(
+        f"a first page: of all runs after {listed:.2f} s, of the long run after {shown:.2f} s; all of it, read, judged "
+        f"and drawn for the first time, {opened:.1f} s later"
+    )
     found = [f["name"] for f in json.loads(text)["findings"]]
     asked: dict[str, tuple[str, dict[str, object]]] = {
         "all runs": ("", {}),

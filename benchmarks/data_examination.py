@@ -1,6 +1,6 @@
 """How well `torchdoctor data` finds what was planted: wrong labels, and twins across the split.
 
-    python benchmarks/data_examination.py ../shared/data/mnist
+    python -m benchmarks.data_examination ../shared/data/mnist
 
 Prints, for digits and for 5,000 training samples of MNIST, three seeds each: precision and recall of label suspects
 with 2 % of the labels wrong; how many of 20 exact and 20 near twins (noise, exposure, JPEG) in validation are found.

@@ -1,6 +1,6 @@
 """How long it takes to open and judge a large recorded run, beside the plainest way of storing one.
 
-    python benchmarks/judging.py [--points 1000000] [--repeats 5]
+    python -m benchmarks.judging [--points 1000000] [--repeats 5]
 
 A run of a ResNet-20 is written with every signal that a watch records of it, about a million numbers. A fresh Python
 opens it and judges it by all installed rules. The rival is the same run in one long table (signal, subject, step,

@@ -1,6 +1,6 @@
 """Whole trainings on real data, and what they reach on samples they never saw, beside simple models on the same.
 
-    python benchmarks/real_runs.py --data ../shared/data [--only mnist] [--out build/real-runs]
+    python -m benchmarks.real_runs --data ../shared/data [--only mnist] [--out build/real-runs]
 
 Each recipe of benchmarks/recipes is trained once as `torchdoctor train` would, and its best checkpoint evaluated on the
 test part. The score is accuracy or R2 with its 95 % interval; wall seconds are of training, on this machine.
@@ -37,6 +37,14 @@ def main() -> None:
 
 
 def _line(file: Path, data: Path, out: Path) -> str:
+    seconds, scores = measured(file, data, out)
+    (out / f"{file.stem}.json").write_text(json.dumps({"seconds": seconds, "scores": scores}, indent=1), "utf-8")
+    said = "".join(f"\n  {name:<24} {score}" for name, score in scores.items())
+    return f"{file.stem}: trained in {seconds:.0f} s{said}"
+
+
+def measured(file: Path, data: Path, out: Path) -> tuple[float, dict[str, str]]:
+    """Seconds of training, and the score on the test part beside the baselines', with intervals."""
     plain = Recipe.load(file)
     recipe = plain.patched({"data.root": str(data / (plain.data.root or ""))})
     began = perf_counter()
@@ -44,12 +52,13 @@ def _line(file: Path, data: Path, out: Path) -> str:
     seconds = perf_counter() - began
     opened = Opened.of(trained.folder, "best")
     found = evaluate(
-        opened.model, opened.loader("test"), **opened.others("test"), classes=opened.classes, options=BASELINES_ALONE
+        opened.model,
+        opened.loader("test"),
+        **opened.others("test"),
+        classes=opened.naming.classes,
+        options=BASELINES_ALONE,
     )
-    scores = _scores(found)
-    (out / f"{file.stem}.json").write_text(json.dumps({"seconds": seconds, "scores": scores}, indent=1), "utf-8")
-    said = "".join(f"\n  {name:<24} {score}" for name, score in scores.items())
-    return f"{file.stem}: {recipe.train.epochs} epochs in {seconds:.0f} s{said}"
+    return seconds, _scores(found)
 
 
 def _scores(found: Evaluation) -> dict[str, str]:

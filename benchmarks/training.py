@@ -1,32 +1,29 @@
 """What the training loop costs: time of `fit`, bare and watched, over the shortest hand-written loop.
 
-    python benchmarks/training.py [--rounds 9] [--blocks 3] [--steps 100] [--threads 1] [--clock cpu]
+    python -m benchmarks.training [--seconds 20] [--threads 1] [--clock cpu] [--only LeNet]
 
-Three trainings of the same network from the same weights on the same batches go on side by side in one process, and
-take turns in blocks of steps, in an order that changes from block to block: whatever else the machine does meets all
-three. Each round makes all three anew, because two copies of the very same loop can differ by a tenth for as long as
-they live (where their tensors happen to lie); the fourth, the hand-written loop once more, shows how far that goes.
-What is printed is the median over the rounds of the ratio of times. The hand-written loop is the five lines of
-every tutorial, with no score, no clipping and nothing recorded; it reads the same loader. Validation is left out of all
-three; the score and loss over training data, which `fit` keeps and the five lines do not, are in.
+The same network is trained from the same weights on the same batches in turns (see turns.py). The hand-written loop is
+the five lines of every tutorial, with no score, no clipping, nothing recorded; it reads the same loader, and is there
+twice to show how far two equal loops are apart. Validation is left out of all; the score and loss over training data,
+which `fit` keeps and the five lines do not, are in. The first turn, in which memory is allocated and a watch samples
+most densely, is not counted: benchmarks/watching.py counts it.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
 import tempfile
-import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from threading import Event, Thread
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from benchmarks.turns import BLOCK, CLOCKS, Arm, compared, same_memory_for_all, steps_in, take_turns
 from torchdoctor.data.batches import TensorBatches
 from torchdoctor.models.lenet5 import LeNet5
 from torchdoctor.models.resnet_cifar import resnet20
@@ -36,15 +33,10 @@ from torchdoctor.train.log import History
 from torchdoctor.train.loop import fit
 from torchdoctor.train.standing import Standing
 
-CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
-clock = CLOCKS["wall"]
-MOST = {"fit": 1.03, "fit, watched": 1.05}
-WARM_UP = 1  # blocks that are not counted: in the first steps a watch samples densely, and memory is allocated
-
 
 @dataclass(frozen=True)
 class Network:
-    """Something to train, batches of `size`."""
+    """Something to train, on batches of `size`."""
 
     name: str
     build: Callable[[], nn.Module]
@@ -59,136 +51,84 @@ NETWORKS = (
 
 
 def main() -> None:
-    global clock
     options = _arguments()
-    clock = CLOCKS[options.clock]
+    same_memory_for_all()
     torch.set_num_threads(options.threads)
     warnings.simplefilter("ignore")
-    length = f"{options.rounds} rounds of {options.blocks} x {options.steps} steps"
-    print(f"torch {torch.__version__}, {options.threads} threads, {length}")
-    print(f"{options.clock} time over the hand-written loop, median [range of the middle half]")
+    print(f"torch {torch.__version__}, {options.threads} threads, {options.clock} time over the hand-written loop")
     for network in NETWORKS:
         if options.only in network.name:
             _compare(network, options)
 
 
 def _compare(network: Network, options: argparse.Namespace) -> None:
-    rounds = [_round(network, options, turn) for turn in range(options.rounds)]
-    bare = [seconds["by hand"] for seconds in rounds]
-    print(f"\n{network.name}: {1e3 * statistics.median(bare) / options.steps / options.blocks:.2f} ms a step by hand")
-    for name in list(rounds[0])[1:]:
-        ratios = [seconds[name] / seconds["by hand"] for seconds in rounds]
-        low, middle, high = statistics.quantiles(ratios, n=4)
-        bound = f"   (at most {MOST[name]})" if name in MOST else ""
-        print(f"  {name:<14} {middle:.3f} [{low:.3f} .. {high:.3f}]{bound}")
-
-
-def _round(network: Network, options: argparse.Namespace, turn: int) -> dict[str, float]:
-    """Seconds of each way, made anew, in all its counted blocks."""
+    steps = BLOCK + steps_in(partial(_by_hand, network), options.seconds, options.clock)
+    ways = {
+        "by hand": (_by_hand, None),
+        "by hand again": (_by_hand, None),
+        "fit": (_fitted, 1.03),
+        "fit, watched": (_fitted_watched, 1.05),
+    }
     with tempfile.TemporaryDirectory() as folder:
-        ways = {
-            "by hand": _InTurns(lambda pause: _by_hand(network, pause)),
-            "by hand again": _InTurns(lambda pause: _by_hand(network, pause)),
-            "fit": _InTurns(lambda pause: _fitted(network, pause, None)),
-            "fit, watched": _InTurns(lambda pause: _fitted(network, pause, Path(folder) / "run")),
+        arms = {
+            name: Arm(partial(work, network), steps, Path(folder), options.threads, options.clock)
+            for name, (work, _) in ways.items()
         }
-        times = dict.fromkeys(ways, 0.0)
-        for block in range(WARM_UP + options.blocks):
-            names = list(ways)
-            first = (turn + block) % len(names)
-            for name in names[first:] + names[:first]:
-                seconds = ways[name].steps(options.steps)
-                times[name] += seconds if block >= WARM_UP else 0.0
-        for way in ways.values():
-            way.end()
-        return times
-
-
-class _Enough(BaseException):
-    """Ends a training that waits for its next turn."""
-
-
-class _InTurns:
-    """A training in a thread of its own that does a number of steps when it is told to, and else stands still.
-
-    Its threads never run at once, so that its time is its own; a switch of threads is a few microseconds a block.
-    """
-
-    def __init__(self, train: Callable[[Callable[[], None]], None]) -> None:
-        self._go, self._done, self._left, self._ended = Event(), Event(), 0, False
-        self._thread = Thread(target=self._run, args=(train,), daemon=True)
-
-    def steps(self, count: int) -> float:
-        """Seconds for so many steps."""
-        self._left = count
-        self._done.clear()
-        began = clock()
-        self._go.set()
-        if not self._thread.is_alive():
-            self._thread.start()
-        self._done.wait()
-        return clock() - began
-
-    def end(self) -> None:
-        self._ended = True
-        self._go.set()
-        self._thread.join()
-
-    def _run(self, train: Callable[[Callable[[], None]], None]) -> None:
-        self._go.wait()
-        with suppress(_Enough):
-            train(self._pause)
-
-    def _pause(self) -> None:
-        """Called after each step."""
-        self._left -= 1
-        if self._left <= 0:
-            self._go.clear()
-            self._done.set()
-            self._go.wait()
-            if self._ended:
-                raise _Enough
+        take_turns(list(arms.values()))
+    for arm in arms.values():
+        del arm.seconds[0]
+    bare = arms["by hand"]
+    print(f"\n{network.name}: {1e3 * sum(bare.seconds) / (steps - BLOCK):.2f} ms a step by hand, {steps} steps each")
+    for name, (_, most) in list(ways.items())[1:]:
+        print(f"  {name:<14} {compared(arms[name], bare, most)}")
 
 
 def _parts(network: Network) -> Parts:
-    torch.manual_seed(0)
     model = network.build()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
     x, y = torch.randn(64 * network.size, *network.shape), torch.randint(10, (64 * network.size,))
     return Parts(model, nn.CrossEntropyLoss(), optimizer, TensorBatches(x, y, network.size, shuffle=True))
 
 
-def _by_hand(network: Network, pause: Callable[[], None]) -> None:
+def _by_hand(network: Network, arm: Arm) -> None:
     parts = _parts(network)
     model, loss_fn, optimizer = parts.model, parts.loss_fn, parts.optimizer
-    for x, y in _forever(parts.train):
+    arm.begin()
+    for step, (x, y) in zip(range(arm.steps), _forever(parts.train)):
         optimizer.zero_grad()
         loss_fn(model(x), y).backward()
         optimizer.step()
-        pause()
+        arm.stepped(step)
+    arm.end()
 
 
-def _fitted(network: Network, pause: Callable[[], None], folder: Path | None) -> None:
+def _fitted(network: Network, arm: Arm, folder: Path | None = None) -> None:
     parts = _parts(network)
 
-    def on_step(_at: Standing) -> None:
-        pause()
+    def on_step(at: Standing) -> None:
+        arm.stepped(at.step - 1)
+        if at.step == arm.steps:
+            arm.end()
+            at.stop()
 
     watched = watch(parts.model, parts.optimizer, parts.loss_fn, run=folder, tell=False) if folder else nullcontext()
     with watched as watching:
+        arm.begin()
         fit(parts, History(10**9, also=watching.log if watching else None), on_step=on_step)
 
 
-def _forever(loader: TensorBatches) -> Iterator[tuple[Tensor, Tensor]]:
+def _fitted_watched(network: Network, arm: Arm) -> None:
+    _fitted(network, arm, arm.folder / "run")
+
+
+def _forever(loader: TensorBatches) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     while True:
         yield from loader
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--blocks", type=int, default=3, help="in a round that are counted")
-    parser.add_argument("--steps", type=int, default=100, help="in a block")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of training by hand per network")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--clock", choices=CLOCKS, default="wall", help="cpu: for a busy machine, with --threads 1")
     parser.add_argument("--only", default="", help="networks whose name holds this")

@@ -1,12 +1,10 @@
 """What watching costs: time of watched training over bare training, in turns within one process.
 
-    python benchmarks/watching.py [--seconds 20] [--rivals] [--threads 2] [--clock cpu] [--only LeNet]
+    python -m benchmarks.watching [--seconds 20] [--rivals] [--threads 2] [--clock cpu] [--only LeNet]
 
-Every arm trains the same network from the same weights on the same batches, in a thread of its own; they take turns of
-BLOCK steps, one at a time, so that a machine that is slow for a second is slow for all of them. What is printed is the
+Every arm trains the same network from the same weights on the same batches (see turns.py). What is printed is the
 ratio of the total times, from before the first step to after the last, so what a watcher does at its start and its end
-and the dense first steps of a watch are in it; the interval (95 %) is from a bootstrap over the turns. "bare again"
-says how far two equal arms are apart by chance.
+and the dense first steps of a watch are in it. "bare again" says how far two equal arms are apart by chance.
 
 --rivals adds what people use today, where it is installed (pip install -e '.[rivals]'): TensorBoard histograms of all
 weights and gradients every 100 steps, wandb.watch(log="all") offline every 100 steps, and Lightning's Trainer at its
@@ -19,22 +17,20 @@ import argparse
 import importlib.util
 import logging
 import os
-import random
-import sys
 import tempfile
-import threading
-import time
 import tracemalloc
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from benchmarks.turns import CLOCKS, Arm, alone, compared, same_memory_for_all, steps_in, take_turns
 from torchdoctor.models.lenet5 import LeNet5
 from torchdoctor.models.mlp import MLP
 from torchdoctor.models.resnet_cifar import resnet20
@@ -42,9 +38,6 @@ from torchdoctor.models.transformer import TextTransformer
 from torchdoctor.record.watch import watch
 
 BATCHES = 8  # different batches, used in turn
-BLOCK = 20  # steps of one turn: long enough to warm the caches, short against what disturbs a machine
-CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
-clock = CLOCKS["wall"]
 
 
 @dataclass(frozen=True)
@@ -76,14 +69,12 @@ NETWORKS = (
 
 Around = Callable[[nn.Module, torch.optim.Optimizer, nn.Module, Path], AbstractContextManager[Any]]
 AfterStep = Callable[[Any, int], None]
-Work = Callable[["Arm"], None]
+OnNetwork = Callable[[Network, Arm], None]
 
 
 def main() -> None:
-    global clock
     options = _arguments()
-    _same_memory_for_all()
-    clock = CLOCKS[options.clock]
+    same_memory_for_all()
     torch.set_num_threads(options.threads)
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
@@ -94,107 +85,32 @@ def main() -> None:
             _compare(network, rivals, options)
 
 
-def _compare(network: Network, rivals: Mapping[str, Work], options: argparse.Namespace) -> None:
-    steps = _steps_in(network, options.seconds)
-    works: dict[str, Work] = {"bare": _bare, "bare again": _bare, "torchdoctor": _watched, **rivals}
+def _compare(network: Network, rivals: Mapping[str, OnNetwork], options: argparse.Namespace) -> None:
+    steps = steps_in(partial(_bare, network), options.seconds, options.clock)
+    works: dict[str, OnNetwork] = {"bare": _bare, "bare again": _bare, "torchdoctor": _watched, **rivals}
     with tempfile.TemporaryDirectory() as folder:
-        arms = [Arm(w, network, steps, Path(folder) / str(i), options.threads) for i, w in enumerate(works.values())]
-        _take_turns(arms)
-    bare = arms[0].seconds
-    print(f"\n{network.name}: {1e3 * sum(bare) / steps:.2f} ms a step bare, {steps} steps each")
+        arms = [
+            Arm(partial(work, network), steps, Path(folder) / str(i), options.threads, options.clock)
+            for i, work in enumerate(works.values())
+        ]
+        take_turns(arms)
+    bare = arms[0]
+    print(f"\n{network.name}: {1e3 * sum(bare.seconds) / steps:.2f} ms a step bare, {steps} steps each")
     for name, arm in zip(list(works)[1:], arms[1:]):
-        low, high = _interval(arm.seconds, bare)
-        bound = f"   (at most {network.most})" if name == "torchdoctor" else ""
-        print(f"  {name:<28} {sum(arm.seconds) / sum(bare):.3f} [{low:.3f} .. {high:.3f}]{bound}")
-    written, memory = _footprint(network)
+        print(f"  {name:<28} {compared(arm, bare, network.most if name == 'torchdoctor' else None)}")
+    written, memory = _footprint(network, options.clock)
     print(
         f"  torchdoctor writes {written / 1e3:.0f} kB per 1,000 steps; Python memory {memory / 1e6:.2f} MB at its peak"
     )
 
 
-def _same_memory_for_all() -> None:
-    """Start again with one heap for all threads that is never given back: with glibc's defaults one thread's heap
-    returned its pages to the system in every step and its arm was a quarter slower, whichever arm it was."""
-    if "MALLOC_ARENA_MAX" not in os.environ:
-        memory = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": str(2**30), "MALLOC_MMAP_THRESHOLD_": str(2**30)}
-        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **memory})
-
-
-# -- turns ------------------------------------------------------------------------------------------------------------
-
-
-class Arm(threading.Thread):
-    """One way to train, in a thread of its own that works only when it has the turn. seconds: of each turn."""
-
-    def __init__(self, work: Work, network: Network, steps: int, folder: Path, threads: int) -> None:
-        super().__init__(daemon=True)
-        self.work, self.network, self.steps, self.folder, self.threads = work, network, steps, folder, threads
-        self.seconds: list[float] = []
-        self.failed: BaseException | None = None
-        self.turn, self.given_back = threading.Semaphore(0), threading.Semaphore(0)
-
-    def run(self) -> None:
-        self.turn.acquire()
-        torch.set_num_threads(self.threads)  # it holds for the thread that calls it
-        torch.manual_seed(0)
-        try:
-            self.work(self)
-        except BaseException as error:  # noqa: BLE001 - said by the thread that waits
-            self.failed = error
-        self.given_back.release()
-
-    def begin(self) -> None:
-        """The clock runs from here."""
-        self._since = clock()
-
-    def stepped(self, step: int) -> None:
-        """Step number `step`, from 0, has ended."""
-        if (step + 1) % BLOCK == 0 and step + 1 < self.steps:
-            self.seconds.append(clock() - self._since)
-            self.given_back.release()
-            self.turn.acquire()
-            self._since = clock()
-
-    def end(self) -> None:
-        """What a watcher does at its end belongs to the last turn."""
-        self.seconds.append(clock() - self._since)
-
-
-def _take_turns(arms: Sequence[Arm]) -> None:
-    for arm in arms:
-        arm.start()
-    turn = 0
-    while any(arm.is_alive() for arm in arms):
-        first = turn % len(arms)
-        for arm in [*arms[first:], *arms[:first]]:
-            if arm.is_alive():
-                arm.turn.release()
-                arm.given_back.acquire()
-                if arm.failed is not None:
-                    raise arm.failed
-                if len(arm.seconds) == turn + 1 == -(-arm.steps // BLOCK):
-                    arm.join()
-        turn += 1
-
-
-def _interval(seconds: Sequence[float], bare: Sequence[float], draws: int = 2000) -> tuple[float, float]:
-    """Of the ratio of the sums, 95 %: turns are drawn with replacement, each with its bare neighbour."""
-    turns, dice = list(zip(seconds, bare)), random.Random(0)
-    ratios = []
-    for _ in range(draws):
-        drawn = dice.choices(turns, k=len(turns))
-        ratios.append(sum(s for s, _ in drawn) / sum(b for _, b in drawn))
-    ratios.sort()
-    return ratios[draws // 40], ratios[-draws // 40]
-
-
 # -- arms -------------------------------------------------------------------------------------------------------------
 
 
-def _train(arm: Arm, around: Around, after: AfterStep) -> None:
-    model, loss_fn = arm.network.build(), nn.CrossEntropyLoss()
+def _train(network: Network, arm: Arm, around: Around, after: AfterStep) -> None:
+    model, loss_fn = network.build(), nn.CrossEntropyLoss()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
-    batches = _batches(arm.network)
+    batches = _batches(network)
     for x, y in batches[:2]:  # warm-up, not counted
         loss_fn(model(x), y).backward()
     arm.begin()
@@ -214,46 +130,33 @@ def _batches(network: Network) -> list[tuple[Tensor, Tensor]]:
     return [(x, torch.randint(10, (len(x),))) for x in (network.inputs() for _ in range(BATCHES))]
 
 
-def _bare(arm: Arm) -> None:
-    _train(arm, lambda *_: nullcontext(), _nothing)
+def _bare(network: Network, arm: Arm) -> None:
+    _train(network, arm, lambda *_: nullcontext(), _nothing)
 
 
-def _watched(arm: Arm) -> None:
-    _train(arm, lambda *parts: watch(*parts[:3], run=parts[3], tell=False), _nothing)
+def _watched(network: Network, arm: Arm) -> None:
+    _train(network, arm, lambda *parts: watch(*parts[:3], run=parts[3], tell=False), _nothing)
 
 
 def _nothing(_watcher: Any, _step: int) -> None:
     pass
 
 
-def _alone(network: Network, steps: int, work: Work, folder: Path) -> float:
-    """Seconds of an arm that never has to wait."""
-    arm = Arm(work, network, steps, folder, torch.get_num_threads())
-    _take_turns([arm])
-    return sum(arm.seconds)
-
-
-def _footprint(network: Network, steps: int = 200) -> tuple[float, float]:
+def _footprint(network: Network, clock: str, steps: int = 200) -> tuple[float, float]:
     """Bytes on disk per 1,000 steps, and the peak of Python's own memory while watching."""
     with tempfile.TemporaryDirectory() as folder:
         tracemalloc.start()
-        _alone(network, steps, _watched, Path(folder) / "run")
+        alone(partial(_watched, network), steps, Path(folder) / "run", clock)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return (Path(folder) / "run" / "signals.db").stat().st_size * 1000 / steps, peak
 
 
-def _steps_in(network: Network, seconds: float) -> int:
-    """How many steps fill about that many seconds; whole turns, and so many that the dense first steps are not all."""
-    trial = min(_alone(network, BLOCK, _bare, Path()) for _ in range(3))
-    return BLOCK * max(10, round(seconds / trial))
-
-
 # -- rivals -----------------------------------------------------------------------------------------------------------
 
 
-def _rivals() -> dict[str, Work]:
-    found: dict[str, Work] = {}
+def _rivals() -> dict[str, OnNetwork]:
+    found: dict[str, OnNetwork] = {}
     if importlib.util.find_spec("tensorboard"):
         found["TensorBoard histograms /100"] = _tensorboard
     if importlib.util.find_spec("wandb"):
@@ -288,8 +191,8 @@ class _TensorBoard:
                 self.writer.add_histogram(f"{name}.grad", p.grad, step)
 
 
-def _tensorboard(arm: Arm) -> None:
-    _train(arm, lambda *parts: _TensorBoard(parts[0], parts[3]), _TensorBoard.step)
+def _tensorboard(network: Network, arm: Arm) -> None:
+    _train(network, arm, lambda *parts: _TensorBoard(parts[0], parts[3]), _TensorBoard.step)
 
 
 class _Wandb:
@@ -313,17 +216,17 @@ class _Wandb:
             self.run.log({"step": step})
 
 
-def _wandb(arm: Arm) -> None:
-    _train(arm, lambda *parts: _Wandb(parts[0], parts[3]), _Wandb.step)
+def _wandb(network: Network, arm: Arm) -> None:
+    _train(network, arm, lambda *parts: _Wandb(parts[0], parts[3]), _Wandb.step)
 
 
-def _lightning(arm: Arm) -> None:
+def _lightning(network: Network, arm: Arm) -> None:
     import lightning
 
     class Module(lightning.LightningModule):
         def __init__(self) -> None:
             super().__init__()
-            self.model, self.loss_fn = arm.network.build(), nn.CrossEntropyLoss()
+            self.model, self.loss_fn = network.build(), nn.CrossEntropyLoss()
 
         def training_step(self, batch: tuple[Tensor, Tensor], _index: int) -> Tensor:
             return self.loss_fn(self.model(batch[0]), batch[1])
@@ -350,7 +253,7 @@ def _lightning(arm: Arm) -> None:
         enable_model_summary=False,
         callbacks=[Turns()],
     )
-    loader = torch.utils.data.DataLoader(_batches(arm.network) * (arm.steps // BATCHES + 2), batch_size=None)
+    loader = torch.utils.data.DataLoader(_batches(network) * (arm.steps // BATCHES + 2), batch_size=None)
     trainer.fit(Module(), loader)
 
 
