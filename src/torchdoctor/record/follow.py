@@ -52,6 +52,7 @@ class Follower:
         self.step, self.sampled = 0, True
         self.passes, self.clock, self.off = Passes(), Clock(), Off()
         self.forwards = 0  # forward passes seen, those without gradients left out
+        self.graded_evaluations = 0  # forward passes in eval mode with gradients on, less backward passes in eval mode
         self.loss_from = ""
         self.loss_shapes: dict[str, list[int]] = {}
         self.at_rest: Callable[[], None] = lambda: None  # called between steps, when a flush is harmless
@@ -125,6 +126,7 @@ class Follower:
         self._rest_between_steps()
         self._thread = get_ident()
         self.forwards += 1
+        self.graded_evaluations += not self.model.training
         self.clock.charge_fetched()
         self._forward_began = self.clock.now
         self._search.calls.append(Call.of(args, kwargs))
@@ -185,6 +187,7 @@ class Follower:
         self._forward_is_over()
         loss, moment = first_tensor(tensors), self._moment
         value = self._value(loss) if loss is not None and loss.numel() == 1 else None
+        self.graded_evaluations -= not moment.training
         anew = self.passes.begin(moment.parameters, loss, value, moment.training, self._stepping)
         if self.sampled and anew:
             read_left_over(moment, self.optimizer)

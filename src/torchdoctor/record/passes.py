@@ -35,6 +35,7 @@ class Passes:
     def __init__(self) -> None:
         self.seen = 0  # all passes since the watch began
         self.unstepped = 0  # passes that reached the network since the last step of its optimizer
+        self.idle = 0  # of these, those in training mode
         self.turns = 0  # steps before which another network had its turn
         self._most = 0  # passes before one step
         self._before: list[Tensor | None] = []
@@ -51,7 +52,7 @@ class Passes:
         self._turned = False  # gradients were cleared before a step used them
         self._value: Value | None = None  # what the latest pass was called on
         self._mine: Value | None = None  # what the loss function returned for it
-        self._going = False
+        self._going = self._training = False
         self._first: tuple[Tensor, int] | None = None  # a gradient and its version when the last pass had ended
 
     @property
@@ -92,7 +93,7 @@ class Passes:
             self._turned = self._turned or not trying
             self.count, self._called_on, self._computed = 0, [], []
         self._versions = [0 if g is None else g._version for g in self._before] if there else []
-        self._value, self._going = value, True
+        self._value, self._going, self._training = value, True, training
         self._mine = _blend([c.value for c in self._chosen(called_on, training)], value) if self._waiting else None
         return anew
 
@@ -110,6 +111,7 @@ class Passes:
         self._waiting = []
         self.count += 1
         self.unstepped += 1
+        self.idle += self._training
         if self._value is not None:
             self._called_on.append(self._value)
         if self._mine is not None:
@@ -126,7 +128,7 @@ class Passes:
     def stepped(self) -> None:
         """The optimizer has stepped."""
         self.turns += self._turned or bool(self.count and self._elsewhere)
-        self._most, self.unstepped = max(self._most, self.unstepped), 0
+        self._most, self.unstepped, self.idle = max(self._most, self.unstepped), 0, 0
 
     @property
     def lost(self) -> bool:

@@ -173,6 +173,18 @@ class Run:
         except ValueError as error:
             raise self._damaged(file.name, error) from None
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from torchdoctor.show.notebook import run_html  # upward and late: a convenience, see docs/why.md
+
+        return run_html(self)
+
+    def to_frame(self) -> Any:
+        """A pandas.DataFrame, a row a step and a column a signal of the whole run. Needs the extra `tables`."""
+        from torchdoctor.show.frames import run_frame  # upward and late: a convenience, see docs/why.md
+
+        return run_frame(self)
+
     def close(self) -> None:
         self._db.close()
 
@@ -197,7 +209,7 @@ class Run:
             return _opened(file, "mode=ro")
         except sqlite3.OperationalError:
             if not (log.is_file() and log.stat().st_size):
-                return _opened(file, "immutable=1")
+                return _opened(file, "mode=ro&immutable=1")  # without mode=ro SQLite would make a file that has gone
             copy = tempfile.TemporaryDirectory(prefix="torchdoctor-")
             weakref.finalize(self, copy.cleanup)
             for part in (file, log):

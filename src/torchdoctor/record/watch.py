@@ -28,6 +28,7 @@ from torchdoctor.record.buffer import Buffer
 from torchdoctor.record.cost import Ceiling
 from torchdoctor.record.facts import describe
 from torchdoctor.record.follow import Follower
+from torchdoctor.record.others import Others
 from torchdoctor.record.run import Writer
 from torchdoctor.record.signal import At, Columns, Signal
 from torchdoctor.record.unseen import unseen
@@ -86,6 +87,7 @@ class Watch:
         self._ceiling = Ceiling(cost)
         self._follower = Follower(model, optimizer, loss_fn, signals, self._ceiling, self._keep)
         self._follower.at_rest = self._flush_when_due
+        self._others = Others(model, optimizer)
         self._flushed_step, self._flushed_at = 0, perf_counter()
 
     def __enter__(self) -> Watch:
@@ -95,6 +97,7 @@ class Watch:
             self._buffer.fact(name, value)
         self._buffer.flush()
         self._follower.attach()
+        self._others.attach()
         taps.listen(self._follower)
         self._entered = self._listening = True
         return self
@@ -119,6 +122,7 @@ class Watch:
         if self._listening:
             self._listening = False
             taps.unlisten(self._follower)
+            self._others.detach()
             self._follower.detach()
             self._write_facts()
             self._buffer.close()
@@ -186,7 +190,10 @@ class Watch:
         self._buffer.fact("steps", follower.step)
         self._buffer.fact("cost", self.cost)
         self._buffer.fact("unstepped_backwards", passes.unstepped)
+        self._buffer.fact("idle_backwards", passes.idle if passes.lost else 0)
         self._buffer.fact("turns", passes.turns)
+        self._buffer.fact("graded_evaluations", follower.graded_evaluations)
+        self._buffer.fact("other_optimizers", {"made": self._others.made, "steps": self._others.steps})
         if follower.loss_shapes:
             self._buffer.fact("loss_shapes", follower.loss_shapes)
 
