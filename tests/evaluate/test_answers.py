@@ -28,6 +28,26 @@ def test_answers_that_are_nan_are_counted_and_refused():
         answered(nn.Linear(3, 2), TensorBatches(x, torch.arange(9) % 2, 4), "test")
 
 
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf])
+def test_answers_and_targets_that_are_not_finite_are_counted_and_refused(bad):
+    layer, x, y = nn.Linear(3, 1), table(9), table(9, 1, 1)
+    y[3] = bad
+    with pytest.raises(BadParts, match="targets of 1 of 9 samples of test are NaN or infinite"):
+        answered(layer, TensorBatches(x, y, 4), "test")
+    x[2] = x[4] = bad
+    with pytest.raises(BadParts, match="answers 2 of 9 samples of test with NaN or infinity"):
+        answered(layer, TensorBatches(x, table(9, 1), 4), "test")
+
+
+def test_a_class_may_be_ruled_out_by_a_score_of_minus_infinity():
+    class Two(nn.Module):
+        def forward(self, x):
+            return torch.cat([x[:, :2], torch.full((len(x), 1), -torch.inf)], 1)
+
+    found = answered(Two(), TensorBatches(table(9), torch.arange(9) % 2, 4))
+    assert found.guesses.max() < 2 and np.isfinite(found.confidence).all()
+
+
 @pytest.mark.parametrize(
     ("output", "target", "means"),
     [

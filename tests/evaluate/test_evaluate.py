@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from torchdoctor.evaluate.evaluate import evaluate
 from torchdoctor.evaluate.opened import Opened, chosen
 from torchdoctor.evaluate.options import QUICK, EvaluateOptions
 from torchdoctor.evaluate.recorded import recorded
+from torchdoctor.judge.judge import all_rules
 from torchdoctor.judge.report import jsonable
 from torchdoctor.recipe.schema import Recipe
 from torchdoctor.record.diagnose import diagnose
@@ -94,6 +96,9 @@ def test_it_is_recorded_as_a_run_that_the_rules_judge_and_the_parent_is_left_alo
     assert json.loads((folder / "evaluation.json").read_text())["confusion"] == jsonable(found.confusion)
     report = diagnose(folder)
     assert not report.crashed and not [f for f in report if f.alarm]
+    asked = {*report.quiet, *report.not_run, *(f.name for f in report)}
+    measured = {rule.name for rule in all_rules() if rule.needs and not rule.missing(trace)}
+    assert asked == measured - {"too-few-epochs", "too-many-epochs"}  # one score is no course of training
     with pytest.raises(BadRun, match="already holds a run"):
         recorded(found, folder)
 
@@ -124,6 +129,11 @@ def test_user_slices_are_functions_of_a_batch_and_bad_ones_are_refused(run):
     assert {s.group for s in found.slices if s.column == "parity"} == {"even", "odd"}
     with pytest.raises(BadParts, match="'bad' gave"):
         evaluate(opened.model, opened.test, slices={"bad": lambda inputs, target: [1]}, options=QUICK)
+    with pytest.raises(BadParts, match=r"'cwd' failed: TypeError: .*It is called with the inputs"):
+        evaluate(opened.model, opened.test, slices={"cwd": os.getcwd}, options=QUICK)
+    mixed = {"mixed": lambda inputs, target: np.array([None, "a"] * len(target), object)[: len(target)]}
+    found = evaluate(opened.model, opened.test, slices=mixed, options=QUICK)
+    assert {s.group for s in found.slices if s.column == "mixed"} == {"None", "a"}
     with pytest.raises(BadParts, match="3 class names for 10"):
         evaluate(opened.model, opened.test, classes="abc", options=QUICK)
 
@@ -204,6 +214,14 @@ def test_a_run_without_checkpoint_or_with_one_of_another_model_is_refused(run, t
     (tmp_path / "best").symlink_to(run / "best")
     with pytest.raises(BadCheckpoint, match="another model"):
         Opened.of(tmp_path)
+
+
+def test_a_run_that_kept_its_last_weights_alone_says_how_to_ask_for_them(run, tmp_path):
+    (tmp_path / "recipe.yaml").write_text(RECIPE.to_yaml())
+    (tmp_path / "last").symlink_to(run / "last")
+    with pytest.raises(BadCheckpoint, match="no checkpoint 'best', but 'last': --checkpoint last"):
+        Opened.of(tmp_path)
+    assert Opened.of(tmp_path, "last").model is not None
 
 
 def test_data_without_a_test_part_say_which_parts_there_are(tmp_path):

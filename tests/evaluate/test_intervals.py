@@ -71,3 +71,10 @@ def test_numbers_are_compared_by_r2_and_the_better_leads():
     assert found.score.value == pytest.approx(explained(truth, far))
     assert compared_numbers("same", truth, near, near).p_value == 1
     assert math.isnan(explained(np.ones((3, 1)), np.zeros((3, 1))))
+
+
+def test_resamples_on_which_nothing_is_defined_are_left_out_without_a_warning():
+    truth = np.zeros(12)
+    truth[0] = 1
+    found = bootstrap(lambda t: float(t.mean()) if t.any() else float("nan"), (truth,), times=200)
+    assert 0 < found.low <= found.high < 1

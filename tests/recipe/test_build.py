@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -21,6 +20,7 @@ DEEP = ("vgg13", "vgg19", "resnet34", "resnet50", "resnet101", "resnet152")  # a
 SMALL = {"data": {"limit": 100, "scale": "standard"}, "model": {"name": "mlp", "args": {"hidden": [16]}},
          "train": {"device": "cpu", "threads": 1, "epochs": 2}}  # fmt: skip
 MINE = """
+from typing import Literal
 import numpy as np
 import torch
 from torch import nn
@@ -41,6 +41,18 @@ def texts():
 def numbered():
     return torch.randn(40, 5), torch.arange(40) * 10**6
 
+def one_class():
+    return torch.randn(40, 5), torch.ones(40).long()
+
+def single_numbers():
+    return torch.randn(40), torch.arange(40) % 2
+
+def waves():
+    return torch.randn(40, 5, dtype=torch.complex64), torch.arange(40) % 2
+
+def kinds(kind: Literal["old", "new"] | None = None, share: float = 0.1):
+    return torch.randn(40, 5), torch.arange(40) % 2
+
 def sets(seed):
     x = torch.randn(40, 5)
     data = TensorDataset(x, (x.sum(1) > 0).long())
@@ -58,6 +70,26 @@ class Net(nn.Module):
 def plain_net():
     return nn.Linear(5, 2)
 
+class Stream(torch.utils.data.IterableDataset):
+    def __iter__(self):
+        yield torch.randn(5), torch.tensor(1)
+
+def stream():
+    return Stream()
+
+def pixels():
+    y = torch.randint(0, 3, (24, 6, 5))
+    y[:, 0] = 255
+    return torch.randn(24, 2, 6, 5), y
+
+class PerPixel(nn.Module):
+    def __init__(self, outputs):
+        super().__init__()
+        self.conv = nn.Conv2d(2, outputs, 1)
+
+    def forward(self, x):
+        return self.conv(x)
+
 def no_net():
     return 3
 
@@ -69,13 +101,8 @@ not_callable = 3
 
 
 @pytest.fixture
-def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A module in the current folder, as a user's would be; its name is new so that no other test has imported it."""
-    name = f"mine_{tmp_path.name}"
-    (tmp_path / f"{name}.py").write_text(MINE)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    return name
+def mine(module_of: Callable[[str], str]) -> str:
+    return module_of(MINE)
 
 
 def recipe(**patch) -> Recipe:
@@ -189,6 +216,13 @@ def test_token_ids_stay_whole_numbers_and_their_count_reaches_the_model(mine):
     assert len(trained(described).numbers["epoch"]) == 2
 
 
+def test_labels_of_pixels_make_an_output_for_each_class(mine):
+    ignoring = {"loss.args": {"ignore_index": 255}, "data.scale": "none", "data.batch_size": 8, "model.args": {}}
+    described = recipe().patched({**ignoring, "data.name": f"{mine}:pixels", "model.name": f"{mine}:PerPixel"})
+    assert described.experiment().build(0).model.conv.out_channels == 3
+    assert all(0 < loss < 5 for loss in trained(described).numbers["val_loss"])
+
+
 def test_a_model_of_ones_own_is_offered_only_what_it_takes(mine):
     sets = {"data.name": f"{mine}:sets", "data.scale": "none", "data.limit": None}
     plain = recipe().patched({**sets, "model.name": f"{mine}:plain_net", "model.args": {}, "model.output": "softmax"})
@@ -221,6 +255,14 @@ def test_a_model_of_ones_own_is_offered_only_what_it_takes(mine):
         ({"data.name": "MINE:sets"}, "returns data sets; let it do this itself"),
         ({"data.name": "MINE:no_net"}, "MINE:no_net returned a int"),
         ({"data.name": "MINE:numbered"}, "up to 39,000,000, which makes 39,000,001 classes of 40 samples"),
+        ({"data.name": "MINE:stream", "data.scale": "none", "data.limit": None}, "gives a stream (IterableDataset)"),
+        ({"data.name": "MINE:one_class"}, "All 28 training targets are '1'"),
+        ({"data.name": "MINE:single_numbers"}, "each sample of 'MINE:single_numbers' is a single one: return x[:"),
+        ({"data.name": "MINE:waves"}, "MINE:waves gives complex numbers"),
+        (
+            {"data.name": "MINE:kinds", "data.args": {"kind": "olt"}},
+            "must be 'old', 'new' or None. Did you mean 'old'?",
+        ),
         ({"train.device": "cuda:97"}, "device 'cuda:97' is not there"),
     ],
 )

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -174,7 +175,7 @@ def test_pictures_of_a_folder_train_by_size_and_channels(tmp_path):
 
 def test_stored_data_are_trained_on_as_they_are(people, tmp_path):
     described = of(people, data__args={"drop": ["say", "day", "family"]}, data__scale="standard")
-    Builder(described).made.save(tmp_path / "store")
+    described.prepared().save(tmp_path / "store")
     again = recipe(data__name="stored", data__root=str(tmp_path / "store"))
     assert trained(again) == trained(described)
     assert isinstance(Builder(again).made, Prepared) and Builder(again).made.classes == ("no", "yes")
@@ -184,7 +185,7 @@ def test_stored_data_are_trained_on_as_they_are(people, tmp_path):
 
 def test_decimals_that_are_stored_and_read_again_keep_their_shape(people, tmp_path):
     described = of(people, data__target="rent", data__args={"columns": ["age"]}, loss__name="mse", optimizer__lr=1e-5)
-    Builder(described).made.save(tmp_path / "store")
+    described.prepared().save(tmp_path / "store")
     again = recipe(data__name="stored", data__root=str(tmp_path / "store"), loss__name="mse", optimizer__lr=1e-5)
     assert trained(again) == trained(described)
 
@@ -270,13 +271,8 @@ def grouped(group):
 
 
 @pytest.fixture
-def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A module in the current folder, as a user's would be; its name is new so that no other test has imported it."""
-    name = f"mine_{tmp_path.name}"
-    (tmp_path / f"{name}.py").write_text(MINE)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    return name
+def mine(module_of: Callable[[str], str]) -> str:
+    return module_of(MINE)
 
 
 def test_words_for_targets_become_classes_by_name(mine):

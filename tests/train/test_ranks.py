@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,6 @@ model: {name: mlp, args: {hidden: [16]}}
 optimizer: {lr: 0.1, momentum: 0.9}
 train: {epochs: 3, device: cpu, threads: 1, accumulate: 2, clip_norm: 0.5, ema: 0.8}
 """
-PROGRAM = "import sys; from torchdoctor.cli.main import main; main(sys.argv[1:])"
 
 
 def free_port() -> int:
@@ -37,19 +37,18 @@ def free_port() -> int:
         return int(s.getsockname()[1])
 
 
-def run(tmp_path: Path, *words: object, world: int = 1) -> list[tuple[str, str]]:
-    """(out, err) of each process, started with the environment that torchrun gives."""
-    there = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "WORLD_SIZE": str(world)}
-    jobs = []
-    for rank in range(world):
-        mine = {**there, "RANK": str(rank), "LOCAL_RANK": str(rank)} if world > 1 else {}
-        jobs.append(subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, *map(str, words)], env={**os.environ, **mine, "OMP_NUM_THREADS": "1"},
-            cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        ))  # fmt: skip
-    said = [job.communicate(timeout=180) for job in jobs]
-    assert [job.returncode for job in jobs] == [0] * world, said
-    return said
+def run(tmp_path: Path, *words: object, world: int = 2) -> list[tuple[str, str]]:
+    """(out, err) of each process of `torchrun -m -- torchdoctor WORDS`."""
+    logs = Path(tempfile.mkdtemp(dir=tmp_path))
+    options = ["--nproc-per-node", world, "--log-dir", logs, "--redirects", 3, "--master-port", free_port()]
+    command = [sys.executable, "-m", "torch.distributed.run", *options, "-m", "--", "torchdoctor", *words]
+    done = subprocess.run(
+        list(map(str, command)), cwd=tmp_path, capture_output=True, text=True, timeout=900,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, (done.stderr, *(log.read_text() for log in logs.rglob("*.log")))
+    folders = [next(logs.rglob(f"{rank}/stdout.log")).parent for rank in range(world)]
+    return [((folder / "stdout.log").read_text(), (folder / "stderr.log").read_text()) for folder in folders]
 
 
 @pytest.mark.slow
@@ -57,9 +56,9 @@ def test_two_processes_stopped_and_resumed_end_with_the_weights_of_one_on_the_sa
     (tmp_path / "recipe.yaml").write_text(RECIPE)
     whole = train(Recipe.load(tmp_path / "recipe.yaml"), tmp_path / "whole")
     words = ("train", "-c", "recipe.yaml", "--run")
-    (out, err), (nothing, quiet) = run(tmp_path, *words, "half", "--set", "train.epochs=2", world=2)
+    (out, err), (nothing, quiet) = run(tmp_path, *words, "half", "--set", "train.epochs=2")
     assert "val_score" in out and "Run: half" in err and (nothing, quiet) == ("", "")
-    run(tmp_path, *words, "rest", "--resume", "half", world=2)
+    run(tmp_path, *words, "rest", "--resume", "half")
     ends = []
     for folder in ("whole", "rest"):
         state = checkpoint.load(tmp_path / folder / "last", whole.model)
@@ -110,22 +109,25 @@ def test_lbfgs_is_refused_where_each_process_would_see_another_loss():
 
 
 @pytest.mark.slow
-def test_sharded_weights_end_as_whole_ones_and_lie_in_the_checkpoint(tmp_path: Path):
+def test_sharded_weights_stopped_and_resumed_end_as_whole_ones_and_lie_in_the_checkpoint(tmp_path: Path):
     (tmp_path / "recipe.yaml").write_text(RECIPE.replace(", ema: 0.8", "").replace("momentum: 0.9", "momentum: 0.8"))
     recipe = Recipe.load(tmp_path / "recipe.yaml")
     whole = train(recipe, tmp_path / "whole")
-    words = ("train", "-c", "recipe.yaml", "--run", "spread", "--set", "train.shard=true")
-    (out, _), (nothing, quiet) = run(tmp_path, *words, world=2)
+    words = ("train", "-c", "recipe.yaml", "--set", "train.shard=true", "--run")
+    (out, _), (nothing, quiet) = run(tmp_path, *words, "half", "--set", "train.epochs=2")
     assert "test_score" in out and (nothing, quiet) == ("", "")
+    run(tmp_path, *words, "rest", "--resume", "half")
     twin = recipe.experiment().build(1).model
-    checkpoint.load_weights(tmp_path / "spread" / "last", twin)
+    checkpoint.load_weights(tmp_path / "rest" / "last", twin)
     for one, other in zip(whole.model.state_dict().values(), twin.state_dict().values()):
         assert torch.allclose(one, other, atol=1e-5)
-    trace = Run(tmp_path / "spread").trace()
-    assert len(trace["loss"]) == 6 and trace["val_score"].values.tolist() == pytest.approx(whole.history["val_score"])
-    assert "spread over processes" in trace.facts["signals_off"]["grad_norm"]
-    with pytest.raises(BadCheckpoint, match="sharded run, which keeps its weights alone"):
-        train(recipe.patched({"train.epochs": 9}), tmp_path / "more", resume=tmp_path / "spread")
+    traces = [Run(tmp_path / folder).trace() for folder in ("half", "rest")]
+    assert [len(trace["loss"]) for trace in traces] == [4, 2]
+    scores = [score for trace in traces for score in trace["val_score"].values.tolist()]
+    assert scores == pytest.approx(whole.history["val_score"])
+    assert "spread over processes" in traces[0].facts["signals_off"]["grad_norm"]
+    with pytest.raises(BadCheckpoint, match=r"of a sharded run.*train\.shard=true"):
+        train(recipe.patched({"train.epochs": 9}), tmp_path / "more", resume=tmp_path / "rest")
 
 
 @pytest.mark.parametrize(("world", "patch", "said"), [(1, {}, "torchrun"), (2, {"ema": 0.9}, "does not go with ema")])

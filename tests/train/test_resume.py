@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -171,6 +172,17 @@ def test_a_checkpoint_of_another_optimizer_is_refused_in_one_line(tmp_path):
             checkpoints=Checkpoints(tmp_path / "new", resume=tmp_path / "last"),
         )  # fmt: skip
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("loader", STATEFUL)
+def test_a_checkpoint_of_another_batch_size_is_refused(tmp_path, loader):
+    fit(build(loader=loader), History(1), checkpoints=Checkpoints(tmp_path))
+    other = build(loader=loader)
+    data = other.train.dataset if hasattr(other.train, "dataset") else None
+    batches = TensorBatches(other.train.x, other.train.y, 10) if data is None else DataLoader(data, 10, True)
+    other = replace(other, train=batches)
+    with pytest.raises(BadCheckpoint, match="batch_size is 8 there and 10 here"):
+        restore(tmp_path / "last", start(other, LoopOptions(), 2))
 
 
 def test_a_checkpoint_of_an_optimizer_with_other_settings_is_refused(tmp_path):

@@ -159,3 +159,13 @@ def test_shares_of_classes_are_scored_by_the_largest_one():
     for rows in torch.arange(50).split(20):
         tally.add(output[rows], mixed[rows])
     assert tally.score() == pytest.approx(float((output.argmax(1) == labels).float().mean()))
+
+
+@pytest.mark.parametrize("bad", [math.inf, -math.inf, math.nan, 1e200])
+def test_numbers_that_are_not_finite_or_too_large_are_scored_without_a_warning(bad):
+    for spoilt in (0, 1):
+        pair = [torch.randn(6, 2, dtype=torch.float64), torch.randn(6, 2, dtype=torch.float64)]
+        pair[spoilt][3, 1] = bad
+        tally = Tally()
+        tally.add(*pair)
+        assert not tally.score() > 0.9

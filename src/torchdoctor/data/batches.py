@@ -98,10 +98,14 @@ class TensorBatches:
     def state_dict(self) -> dict[str, Any]:
         """Where the loader stands, after the last batch it gave; plain values and tensors."""
         began, batch = self._position
-        return {"generator": began, "batch": batch}
+        return {"generator": began, "batch": batch, "batch_size": self.batch_size, "samples": len(self.x)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """The next pass continues where the state was taken, with the batches that were left."""
+        """The next pass continues where the state was taken, with the batches that were left. Raises ValueError when
+        they were of another size, or cut from another number of samples."""
+        for name, here in (("batch_size", self.batch_size), ("samples", len(self.x))):
+            if (there := state.get(name, here)) != here:
+                raise ValueError(f"{name} is {there} there and {here} here")
         self.generator.set_state(state["generator"])
         self._skip = int(state["batch"])
         self._position = (state["generator"], self._skip)

@@ -1,4 +1,4 @@
-"""Folders of pictures, one folder for each class, read once into one tensor."""
+"""Folders of pictures, one folder for each class, read once into one tensor, or left in their files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from torchdoctor.data.folders import listed
+from torchdoctor.data.folders import Listing, listed
+from torchdoctor.data.picture_files import PictureFiles
 from torchdoctor.data.pictures import SUFFIXES, Pictures, as_tensor, decoding, opened
 from torchdoctor.data.samples import Samples
 from torchdoctor.errors import BadParts
@@ -27,15 +28,19 @@ def images(
     channels: int | None = None,
     *,
     unreadable: Literal["refuse", "skip"] = "refuse",
-) -> Samples:
+    lazy: bool = False,
+) -> Samples | PictureFiles:
     """x: (N, channels, height, width) uint8; the class names are those of the folders.
 
     size: a square, or (height, width) in pixels; channels: 1, 3 or 4; default what all pictures have in common.
     unreadable: pictures that cannot be decoded are refused, or left out and named in `skipped`, beside files that are
-    no pictures by their names. Raises BadParts, in one line, for folders and files that cannot be used.
+    no pictures by their names. lazy: pictures stay in their files, and each is read when a batch asks for it; it needs
+    size and channels. Raises BadParts, in one line, for folders and files that cannot be used.
     """
     found = listed(root, SUFFIXES, "pictures")
     shape = (size, size) if isinstance(size, int) else None if size is None else (size[0], size[1])
+    if lazy:
+        return _in_files(found, shape, channels, unreadable)
     _must_fit_memory(len(found.files), shape, channels)
 
     def read(file: Path) -> Tensor | BadParts:
@@ -66,6 +71,32 @@ def images(
         reader=Pictures((x.shape[2], x.shape[3]), x.shape[1]),
         skipped=tuple(skipped),
     )
+
+
+def _in_files(
+    found: Listing, shape: tuple[int, int] | None, channels: int | None, unreadable: Literal["refuse", "skip"]
+) -> PictureFiles:
+    """The files as they are listed; to leave out those that cannot be read, each must be read once."""
+    if shape is None or channels is None:
+        raise BadParts("data.args.lazy needs data.size and data.channels: no picture is read beforehand.")
+    names, reader = found.names(), Pictures(shape, channels)
+    every = PictureFiles(found.files, found.y, found.classes, reader, names, found.part)
+    if unreadable == "refuse":
+        return every
+
+    def complaint(row: int) -> str:
+        try:
+            reader([opened(found.files[row], str(names[row]))])
+        except BadParts as error:
+            return str(error)
+        return ""
+
+    with decoding(), ThreadPoolExecutor(os.cpu_count()) as threads:
+        said = np.array(list(threads.map(complaint, range(len(every)))))
+    good = np.flatnonzero(said == "")
+    part = None if found.part is None else found.part[good]
+    files, skipped = [found.files[i] for i in good], tuple(said[said != ""].tolist())
+    return PictureFiles(files, found.y[good], found.classes, reader, names[good], part, skipped)
 
 
 def _refusal(said: Sequence[str], files: int) -> str:
@@ -110,5 +141,5 @@ def _must_fit_memory(files: int, size: tuple[int, int] | None, channels: int | N
     if needed > there:
         raise BadParts(
             f"{files:,} pictures of {size[0]} x {size[1]} take {needed / 1e9:.0f} GB, and this machine has "
-            f"{there / 1e9:.0f}. Choose a smaller data.size, or let a function of yours return lazy data sets."
+            f"{there / 1e9:.0f}. Choose a smaller data.size, or leave them in their files: data.args.lazy: true."
         )

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from torchdoctor.data.columns import Columns, rows_in, taken
 from torchdoctor.data.cut import Rows, SplitBy, cut, stratified
-from torchdoctor.data.splits import Splits
+from torchdoctor.data.splits import Splits, must_be_real
 from torchdoctor.errors import BadParts
 
 TRAIN, VAL, TEST = range(3)  # the values of Samples.part
@@ -57,6 +57,9 @@ class Samples:
         return len(self.y)
 
     def __post_init__(self) -> None:
+        for tensor in (self.x, self.y):
+            if isinstance(tensor, Tensor):
+                must_be_real(tensor, "Samples")
         inputs = rows_in(self.x) if isinstance(self.x, dict) else len(self.x)
         if inputs != len(self.y):
             raise BadParts(f"{inputs} inputs and {len(self.y)} targets; give one target per input.")

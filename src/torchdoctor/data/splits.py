@@ -16,7 +16,7 @@ class Splits(NamedTuple):
     """x: (N, ...), y: (N, ...). What is None is not there, or still to be cut from training (samples.divided).
 
     It holds numbers alone. What they mean goes along with them: class names and sample names are those of
-    `Prepared(splits, preparation, names)`, which is what a recipe's Builder(recipe).prepared gives.
+    `Prepared(splits, preparation, names)`, which is what `Recipe.prepared()` gives.
     """
 
     train_x: Tensor
@@ -53,12 +53,22 @@ def as_splits(given: Any, name: str) -> Splits:
     return Splits(train_x, train_y, *held_out)
 
 
+def must_be_real(tensor: Tensor, name: str) -> None:
+    """Raises BadParts, calling their source `name`, for complex numbers, of which scaling would drop a part."""
+    if tensor.is_complex():
+        raise BadParts(
+            f"{name} gives complex numbers, and a network reads real ones. Give both parts side by side: "
+            "torch.view_as_real(x)."
+        )
+
+
 def _as_tensor(value: Any, name: str) -> Tensor:
     """Whole numbers of targets become int64, decimals float32; bytes of scans stay bytes until they are scaled."""
     try:
         tensor = torch.as_tensor(np.asarray(value)) if not isinstance(value, Tensor) else value
     except (TypeError, ValueError) as error:
         raise BadParts(f"{name} gives a {type(value).__name__} that is no tensor ({error}). Give numbers.") from None
+    must_be_real(tensor, name)
     if tensor.dtype == torch.uint8:
         return tensor
     return tensor.float() if tensor.is_floating_point() else tensor.long()

@@ -54,10 +54,12 @@ def confusion(answers: Answers, classes: int) -> Ints:
 def class_scores(matrix: Ints, names: Sequence[str]) -> tuple[ClassScore, ...]:
     """From a confusion matrix (K, K)."""
     true, called, hits = matrix.sum(1), matrix.sum(0), np.diag(matrix)
-    return tuple(
-        ClassScore(name, int(t), wilson(int(hit), int(c)), wilson(int(hit), int(t)), _f1(int(hit), int(t + c - hit)))
-        for name, t, c, hit in zip(names, true, called, hits)
-    )
+    return tuple(score_of_class(name, int(t), int(c), int(hit)) for name, t, c, hit in zip(names, true, called, hits))
+
+
+def score_of_class(name: str, true: int, called: int, hits: int) -> ClassScore:
+    """true, called: samples that are of the class, and that were called so; hits: those that are both."""
+    return ClassScore(name, true, wilson(hits, called), wilson(hits, true), _f1(hits, true + called - hits))
 
 
 def macro_f1(scores: Sequence[ClassScore]) -> float:
@@ -70,10 +72,11 @@ def curves(answers: Answers, names: Sequence[str]) -> tuple[Curve, ...]:
     """One per class; for two classes only that of the second. Classes that have no sample, or all, have no curve."""
     chosen = [1] if len(names) == 2 else list(range(len(names)))
     present = [k for k in chosen if 0 < (answers.truth == k).sum() < len(answers)]
-    return tuple(_curve(answers.truth == k, answers.log_odds[:, k], names[k]) for k in present)
+    return tuple(curve(answers.truth == k, answers.log_odds[:, k], names[k]) for k in present)
 
 
-def _curve(truth: NDArray[np.bool_], scores: Floats, name: str) -> Curve:
+def curve(truth: NDArray[np.bool_], scores: Floats, name: str) -> Curve:
+    """truth, scores: (N,), of samples that are of the class and others."""
     wrong, hit, _ = roc_curve(truth, scores)
     precision, recall, _ = precision_recall_curve(truth, scores)
     return Curve(

@@ -48,6 +48,15 @@ def compared_hits(
     return Comparison(name, score, lead, chance, "McNemar, exact", len(model), only_model, only_other, note)
 
 
+def compared_shares(name: str, model: Floats, other: Floats, *, seed: int = 0) -> Comparison:
+    """Of labels or pixels: model, other (N,) say which share of each sample's answers is right. Paired bootstrap, and
+    Wilcoxon's signed-rank test."""
+    gains = model - other
+    chance = float(wilcoxon(gains).pvalue) if (gains != 0).any() else 1.0
+    score, lead = (bootstrap(lambda shares: float(shares.mean()), (shares,), seed) for shares in (other, gains))
+    return Comparison(name, score, lead, chance, "Wilcoxon signed-rank", len(model))
+
+
 def compared_numbers(
     name: str, truth: Floats, model: Floats, other: Floats, *, note: str = "", seed: int = 0
 ) -> Comparison:

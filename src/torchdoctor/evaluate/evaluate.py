@@ -18,12 +18,13 @@ from torch import Tensor, nn
 
 from torchdoctor.data.batch import first_tensor, mapped, tensors_in
 from torchdoctor.errors import BadParts, MissingExtra
-from torchdoctor.evaluate.answers import Answers, Column, answered, samples_of
+from torchdoctor.evaluate import labels, pixels
+from torchdoctor.evaluate.answers import Answers, Column, answered, picked, samples_of
 from torchdoctor.evaluate.baselines import baselines
 from torchdoctor.evaluate.bottlenecks import Bottlenecks, bottlenecks
 from torchdoctor.evaluate.calibration import calibration
 from torchdoctor.evaluate.classes import class_scores, confusion, curves
-from torchdoctor.evaluate.compare import Comparison, compared_hits, compared_numbers, explained
+from torchdoctor.evaluate.compare import Comparison, compared_hits, compared_numbers, compared_shares, explained
 from torchdoctor.evaluate.evaluation import Evaluation, PartScore
 from torchdoctor.evaluate.in_order import in_order
 from torchdoctor.evaluate.interval import Interval, bootstrap, wilson
@@ -33,6 +34,7 @@ from torchdoctor.evaluate.options import DEFAULTS, EvaluateOptions
 from torchdoctor.evaluate.robustness.robustness import Robustness, robustness
 from torchdoctor.evaluate.samples import hard, suspects, worst
 from torchdoctor.evaluate.slices import sliced
+from torchdoctor.evaluate.threshold import thresholds
 from torchdoctor.parts import Loader
 from torchdoctor.train.score import area_under_curve
 
@@ -94,6 +96,10 @@ def measure_of(answers: Answers) -> str:
     """What a score is, as training has it."""
     if answers.kind == "numbers":
         return "R2"
+    if answers.kind == "pixels":
+        return "pixel accuracy"
+    if answers.kind == "labels":
+        return "mean area under the ROC curve"
     return "area under the ROC curve" if answers.reading.single else "accuracy"
 
 
@@ -101,6 +107,10 @@ def score_of(answers: Answers, seed: int = 0) -> Interval:
     """The score that training reports, with its interval: Wilson's of accuracy, else by bootstrap."""
     if answers.kind == "numbers":
         return bootstrap(explained, (answers.truth, answers.outputs), seed)
+    if answers.kind == "pixels":
+        return bootstrap(pixels.accuracy, (answers.outputs,), seed, times=pixels.TIMES)
+    if answers.kind == "labels":
+        return bootstrap(labels.mean_area, (answers.log_odds, answers.truth), seed, times=labels.TIMES)
     if answers.reading.single:
         return bootstrap(area_under_curve, (answers.log_odds[:, 1], answers.truth), seed, times=400)
     return wilson(int(answers.right.sum()), len(answers))
@@ -110,19 +120,27 @@ def class_names(answers: Answers, given: Sequence[str] = ()) -> tuple[str, ...]:
     """One name per class; the numbers where none are given. Raises BadParts when there are too few."""
     if answers.kind == "numbers":
         return ()
-    count = answers.log_odds.shape[1]
+    count = answers.outputs.shape[-1]
     if given and len(given) < count:
         raise BadParts(f"{len(given)} class names for {count} outputs; give one per class, in order.")
     return tuple(map(str, given[:count])) if given else tuple(map(str, range(count)))
 
 
 def _of_its_kind(found: Evaluation, given: Mapping[str, Answers], options: EvaluateOptions) -> Evaluation:
-    """What only classes have, or only numbers."""
+    """What only classes have, or only labels, pixels or numbers."""
     answers = given[found.on]
     if answers.kind == "numbers":
         return replace(found, residuals=residuals(answers, options.seed))
-    matrix = confusion(answers, len(found.classes))
     fitted_on = given.get("val") if found.on != "val" else None
+    if fitted_on is not None and fitted_on.kind == answers.kind:
+        found = replace(found, thresholds=thresholds(answers, fitted_on, found.classes, options.seed))
+    if answers.kind == "labels":
+        scores, drawn = labels.label_scores(answers, found.classes), labels.label_curves(answers, found.classes)
+        return replace(found, by_class=scores, curves=drawn, averages=labels.averages(answers, options.seed))
+    if answers.kind == "pixels":
+        overlap = pixels.regions(answers.outputs, found.classes, options.seed)
+        return replace(found, regions=overlap, averages=pixels.averages(answers.outputs, options.seed))
+    matrix = confusion(answers, len(found.classes))
     calibrated = calibration(answers, fitted_on, options.bins, options.seed)
     why = "validation holds no mistake" if fitted_on is not None else "it is fitted on validation, which is not there"
     return replace(
@@ -155,6 +173,7 @@ def _further(
 
 
 def _baselines(found: Evaluation, _: nn.Module, parts: Given, given: Mapping[str, Answers], o: EvaluateOptions) -> Any:
+    _one_answer(found)
     if found.on == "train" or "train" not in parts:
         raise BadParts("they need training samples beside others to be scored on")
     of = (given[found.on], parts[found.on], given["train"], parts["train"])
@@ -162,8 +181,8 @@ def _baselines(found: Evaluation, _: nn.Module, parts: Given, given: Mapping[str
 
 
 def _suspects(found: Evaluation, _: nn.Module, parts: Given, given: Mapping[str, Answers], o: EvaluateOptions) -> Any:
-    if found.kind == "numbers":
-        raise BadParts("the targets are numbers, not classes")
+    if found.kind != "classes":
+        raise BadParts(f"the targets are {found.kind}, not one class each")
     if found.on == "train":
         raise BadParts("a model does not doubt what it was trained on; evaluate on val or test")
     samples, count = suspects(given[found.on], found.classes, o.worst)
@@ -173,6 +192,7 @@ def _suspects(found: Evaluation, _: nn.Module, parts: Given, given: Mapping[str,
 def _robustness(
     found: Evaluation, model: nn.Module, parts: Given, given: Mapping[str, Answers], o: EvaluateOptions
 ) -> dict[str, Robustness]:
+    _one_answer(found)
     answers = given[found.on]
     rows = _rows(len(answers), o.attacked, o.seed)
     inputs, target = samples_of(answers, parts[found.on], rows)
@@ -186,7 +206,9 @@ def _bottlenecks(
 ) -> dict[str, Bottlenecks]:
     answers = given[found.on]
     rows = _rows(len(answers), SCORED, o.seed)
-    scored = (samples_of(answers, parts[found.on], rows)[0], answers.truth[rows])
+    scored = (picked(parts[found.on], answers.rows[rows])[0], answers.truth[rows])
+    if found.kind == "classes":
+        scored = (samples_of(answers, parts[found.on], rows)[0], answers.truth[rows])
     timed = mapped(scored[0], lambda t: t[:64])
     fit = None
     if found.kind == "classes" and "train" in given and found.on != "train":
@@ -204,7 +226,15 @@ def _against(against: tuple[str, nn.Module], answers: Answers, loader: Loader, s
         raise BadParts(f"{name} does not answer the same question: its outputs are read as {other.reading.means}.")
     if answers.kind == "classes":
         return compared_hits(name, answers.right, other.right, seed=seed)
+    if answers.kind != "numbers":
+        return compared_shares(name, answers.right_share, other.right_share, seed=seed)
     return compared_numbers(name, answers.truth, answers.outputs, other.outputs, seed=seed)
+
+
+def _one_answer(found: Evaluation) -> None:
+    """Raises BadParts for answers to several questions about one sample."""
+    if found.kind not in ("classes", "numbers"):
+        raise BadParts(f"the answers are {found.kind}, not one answer per sample")
 
 
 def _rows(count: int, most: int, seed: int) -> Any:

@@ -16,10 +16,12 @@ from torchdoctor.evaluate.classes import ClassScore, Curve
 from torchdoctor.evaluate.compare import Comparison
 from torchdoctor.evaluate.interval import Interval
 from torchdoctor.evaluate.numbers import Residuals
+from torchdoctor.evaluate.pixels import Region
 from torchdoctor.evaluate.reading import Kind
 from torchdoctor.evaluate.robustness.robustness import Robustness
 from torchdoctor.evaluate.samples import Sample
 from torchdoctor.evaluate.slices import SliceScore
+from torchdoctor.evaluate.threshold import Threshold
 from torchdoctor.judge.report import jsonable
 
 SAVED = "evaluation.json"  # in the folder of a recorded evaluation
@@ -39,8 +41,9 @@ class PartScore:
 class Evaluation:
     """on: the part that all but `scores` is about. measure: what a score is: accuracy, area under the ROC curve, or R2.
 
-    classes: their names. confusion: row the true class, column what it was called. suspect_count: labels in doubt in
-    all, of which `suspects` are the first. left_out: {what was not done: why}.
+    classes: their names. by_class: of classes or labels. regions, averages: of pixels what overlaps; of labels and
+    pixels the means over all classes, by name. confusion: row the true class, column what it was called. suspect_count:
+    labels in doubt in all, of which `suspects` are the first. left_out: {what was not done: why}.
     """
 
     kind: Kind
@@ -49,6 +52,9 @@ class Evaluation:
     scores: Mapping[str, PartScore]
     classes: tuple[str, ...] = ()
     by_class: tuple[ClassScore, ...] = ()
+    regions: tuple[Region, ...] = ()
+    averages: Mapping[str, Interval] = field(default_factory=dict)
+    thresholds: tuple[Threshold, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()
     slices: tuple[SliceScore, ...] = ()
     curves: tuple[Curve, ...] = ()

@@ -6,13 +6,14 @@ May not: import torch, know what is being measured.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
+from scipy.stats import DegenerateDataWarning, binomtest
 from scipy.stats import bootstrap as scipy_bootstrap
 
 LEVEL = 0.95
@@ -58,10 +59,12 @@ def bootstrap(
     if len(columns[0]) < 2 or not math.isfinite(value):
         return Interval(value, math.nan, math.nan)
     rows = np.arange(len(columns[0]))
-    made = scipy_bootstrap(
-        (rows,), lambda chosen: statistic(*(c[chosen] for c in columns)), n_resamples=times, vectorized=False,
-        method="percentile", rng=np.random.default_rng(seed),
-    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DegenerateDataWarning)  # it takes the ends with the NaNs, which are not used
+        made = scipy_bootstrap(
+            (rows,), lambda chosen: statistic(*(c[chosen] for c in columns)), n_resamples=times, vectorized=False,
+            method="percentile", rng=np.random.default_rng(seed),
+        )  # fmt: skip
     return percentile(value, np.asarray(made.bootstrap_distribution))
 
 

@@ -15,7 +15,7 @@ from typing import Literal, cast, get_args
 from torch import nn
 
 from torchdoctor.data.preparation import BESIDE, Preparation
-from torchdoctor.errors import BadParts, BadRun, did_you_mean
+from torchdoctor.errors import BadCheckpoint, BadParts, BadRun, did_you_mean
 from torchdoctor.evaluate.in_order import in_order
 from torchdoctor.evaluate.naming import Naming, naming_of
 from torchdoctor.parts import Loader, Parts
@@ -52,6 +52,7 @@ class Opened:
         experiment = recipe.patched({"model.pretrained": None}).experiment()
         parts = experiment.build(recipe.seed)
         _must_be_unchanged(path, parts.train)
+        _must_be_kept(path, checkpoint)
         load_weights(path / checkpoint, parts.model)
         parts.model.eval()
         given = getattr(
@@ -78,6 +79,13 @@ class Opened:
 
     def _has(self, part: str) -> bool:
         return (self.test if part == "test" else getattr(self.parts, part)) is not None
+
+
+def _must_be_kept(run: Path, checkpoint: Kept) -> None:
+    """Raises BadCheckpoint when the run has its other checkpoint alone: `best` needs an epoch with a finite score."""
+    there = [name for name in get_args(Kept) if (run / name).is_dir() or (run / f"{name}.old").is_dir()]
+    if there and checkpoint not in there:
+        raise BadCheckpoint(f"{run} holds no checkpoint {checkpoint!r}, but {there[0]!r}: --checkpoint {there[0]}")
 
 
 def _must_be_unchanged(run: Path, train: Loader) -> None:

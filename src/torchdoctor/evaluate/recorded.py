@@ -67,6 +67,7 @@ def signals_of(found: Evaluation) -> Iterator[tuple[str, Numbers]]:
     yield "class_recall", {c.name: c.recall.value for c in found.by_class}
     yield "class_precision", {c.name: c.precision.value for c in found.by_class}
     yield "confusions", _confusions(found)
+    yield "region_overlap", {r.name: r.iou.value for r in found.regions}
     yield from _disturbed(found)
     if found.bottlenecks is not None:
         yield "layer_score", {p.layer: p.score.value for p in found.bottlenecks.probes}

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import entropy
 
 from torchdoctor.evaluate.answers import Answers
@@ -36,7 +37,7 @@ class Sample:
 
 
 def worst(answers: Answers, names: Sequence[str], count: int = SHOWN) -> tuple[Sample, ...]:
-    """The wrong answers that were given most surely; of numbers the largest errors."""
+    """The wrong answers that were given most surely; of labels, pixels and numbers those with the largest surprise."""
     order = np.argsort(-answers.surprise, kind="stable")
     if answers.kind == "classes":
         order = order[~answers.right[order]]
@@ -61,8 +62,9 @@ def suspects(answers: Answers, names: Sequence[str], count: int = SHOWN) -> tupl
     Northcutt, Jiang, Chuang, "Confident Learning: Estimating Uncertainty in Dataset Labels", JAIR 2021.
     """
     find = needed("cleanlab", extra="labels") and needed("cleanlab.filter", extra="labels")
-    seen = np.bincount(answers.truth, minlength=answers.log_odds.shape[1])
-    if answers.kind != "classes" or len(answers) < 2 or (seen < FEWEST).any():
+    if answers.kind != "classes" or len(answers) < 2:
+        return (), 0
+    if (np.bincount(answers.truth, minlength=answers.log_odds.shape[1]) < FEWEST).any():
         return (), 0
     rows: Ints = find.find_label_issues(
         answers.truth, answers.probabilities, return_indices_ranked_by="self_confidence", n_jobs=1
@@ -72,10 +74,10 @@ def suspects(answers: Answers, names: Sequence[str], count: int = SHOWN) -> tupl
 
 def _samples(answers: Answers, rows: Ints, names: Sequence[str]) -> tuple[Sample, ...]:
     chosen = answers.at(rows)
-    if answers.kind == "numbers":
+    if answers.kind != "classes":
         return tuple(
-            Sample(int(i), _numbers(t), _numbers(g), float(s), math.nan, math.nan, math.nan)
-            for i, t, g, s in zip(chosen.rows, chosen.truth, chosen.outputs, chosen.surprise)
+            Sample(int(i), truth, guess, float(s), math.nan, math.nan, math.nan)
+            for i, (truth, guess), s in zip(chosen.rows, in_words(chosen, names), chosen.surprise)
         )
     columns = (chosen.rows, chosen.truth, chosen.guesses, chosen.surprise, chosen.confidence, _margins(chosen),
                entropy(chosen.probabilities, axis=1) if len(rows) else ())  # fmt: skip
@@ -83,6 +85,20 @@ def _samples(answers: Answers, rows: Ints, names: Sequence[str]) -> tuple[Sample
         Sample(int(i), names[t], names[g], float(s), float(c), float(m), float(e))
         for i, t, g, s, c, m, e in zip(*columns)
     )
+
+
+def in_words(answers: Answers, names: Sequence[str]) -> list[tuple[str, str]]:
+    """(truth, guess) of each sample whose answer is not one class."""
+    if answers.kind == "labels":
+        return [(_marked(t == 1, names), _marked(g > 0, names)) for t, g in zip(answers.truth, answers.outputs)]
+    if answers.kind == "pixels":
+        shares = zip(answers.truth, answers.right_share)
+        return [(f"mostly {names[t]}", f"{share:.0%} of the pixels right") for t, share in shares]
+    return [(_numbers(t), _numbers(g)) for t, g in zip(answers.truth, answers.outputs)]
+
+
+def _marked(there: NDArray[np.bool_], names: Sequence[str]) -> str:
+    return ", ".join(name for name, marked in zip(names, there) if marked) or "none"
 
 
 def _margins(answers: Answers) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

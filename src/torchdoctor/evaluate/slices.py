@@ -25,10 +25,10 @@ SURE = "confidence"  # answers given less surely are meant to be worse
 
 @dataclass(frozen=True)
 class SliceScore:
-    """column, group: which samples, as "brightness" and "0.1 to 0.3". score: accuracy, or root mean squared error of
-    numbers, with its 95 % interval. p_value: of no difference from all other samples (Fisher's exact test; of numbers
-    Mann and Whitney's on the errors), corrected for the number of slices (Benjamini and Hochberg). worse: p below 0.05,
-    and on the wrong side."""
+    """column, group: which samples, as "brightness" and "0.1 to 0.3". score: accuracy (of labels and pixels the share
+    that is right), or root mean squared error of numbers, with its 95 % interval. p_value: of no difference from all
+    other samples (Fisher's exact test; of all but classes Mann and Whitney's on the surprise), corrected for the number
+    of slices (Benjamini and Hochberg). worse: p below 0.05, and on the wrong side."""
 
     column: str
     group: str
@@ -87,11 +87,13 @@ def _columns(answers: Answers, names: Sequence[str]) -> Mapping[str, NDArray[Any
 def _score(answers: Answers, inside: NDArray[np.bool_], seed: int) -> Interval:
     if answers.kind == "classes":
         return wilson(int(answers.right[inside].sum()), int(inside.sum()))
-    return bootstrap(lambda squared: float(np.sqrt(squared.mean())), [answers.surprise[inside]], seed, times=400)
+    if answers.kind == "numbers":
+        return bootstrap(lambda squared: float(np.sqrt(squared.mean())), [answers.surprise[inside]], seed, times=400)
+    return bootstrap(lambda right: float(right.mean()), [answers.right_share[inside]], seed, times=400)
 
 
 def _chance(answers: Answers, inside: NDArray[np.bool_]) -> float:
-    if answers.kind == "numbers":
+    if answers.kind != "classes":
         return float(mannwhitneyu(answers.surprise[inside], answers.surprise[~inside]).pvalue)
     right = answers.right
     table = [[int((right & part).sum()), int((~right & part).sum())] for part in (inside, ~inside)]
@@ -99,7 +101,7 @@ def _chance(answers: Answers, inside: NDArray[np.bool_]) -> float:
 
 
 def _lags(answers: Answers, inside: NDArray[np.bool_]) -> bool:
-    wrong = answers.surprise if answers.kind == "numbers" else ~answers.right
+    wrong = ~answers.right if answers.kind == "classes" else answers.surprise
     return bool(wrong[inside].mean() > wrong[~inside].mean())
 
 

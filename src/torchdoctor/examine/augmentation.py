@@ -16,7 +16,7 @@ from torchdoctor.examine.features import Matrix
 from torchdoctor.examine.material import Material, Rows
 from torchdoctor.examine.neighbours import nearest
 from torchdoctor.examine.small_models import classifier
-from torchdoctor.probes.probe import Fact, Measurement
+from torchdoctor.record.measurement import Fact, Measurement
 
 Classes = NDArray[np.int64]  # (N,) class numbers
 LEARNT, ASKED = 2_500, 1_000  # samples learnt from, and samples asked

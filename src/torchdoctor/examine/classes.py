@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from torchdoctor.examine.examination import examination
 from torchdoctor.examine.material import Material
-from torchdoctor.probes.probe import Fact, Measurement
+from torchdoctor.record.measurement import Fact, Measurement
 
 DRAWS = 999  # of the null: the level is then 1 in 1,000
 MANY = 1_000  # classes whose counts are kept

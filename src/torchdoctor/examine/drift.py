@@ -13,7 +13,7 @@ from torch import Tensor
 from torchdoctor.examine.examination import examination
 from torchdoctor.examine.features import Matrix, embedding
 from torchdoctor.examine.material import Material
-from torchdoctor.probes.probe import Fact, Measurement
+from torchdoctor.record.measurement import Fact, Measurement
 
 ASKED = 4_000  # samples of each part
 SHUFFLES = 999  # of the held-out domain labels: the level is then 1 in 1,000

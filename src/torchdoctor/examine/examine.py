@@ -19,9 +19,10 @@ from torchdoctor.errors import MissingExtra, one_line
 from torchdoctor.examine.examination import CannotTell, Examination
 from torchdoctor.examine.material import Material
 from torchdoctor.judge.trace import Trace
-from torchdoctor.probes.probe import Fact, Measurement
+from torchdoctor.record.measurement import Fact, Measurement
 from torchdoctor.record.run import Writer
 
+STAGE = "data"  # the rules that are asked are those of this stage
 OWN = (CannotTell, MissingExtra)  # reasons that are sentences already
 Tell = Callable[[int, str], object]  # (examinations done, the next one's name)
 
@@ -45,6 +46,7 @@ def examine(
         except Exception as error:  # noqa: BLE001 - odd data break one examination, and must not hide the others
             errors[examination.name] = str(error) if isinstance(error, OWN) else one_line(error)
             lacking |= dict.fromkeys(examination.measures, errors[examination.name])
+    writer.fact("stage", STAGE)
     writer.fact("probe_errors", errors)
     writer.fact("signals_off", lacking)
     writer.commit()

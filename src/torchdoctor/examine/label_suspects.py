@@ -11,7 +11,7 @@ from torchdoctor.examine.examination import CannotTell, examination
 from torchdoctor.examine.material import Material
 from torchdoctor.examine.small_models import classifier
 from torchdoctor.extra import needed
-from torchdoctor.probes.probe import Fact, Measurement
+from torchdoctor.record.measurement import Fact, Measurement
 
 ASKED = 20_000  # training samples looked at
 FOLDS = 5
@@ -25,6 +25,8 @@ NAMED = 60
     measures={
         "label_suspects": "samples: of training whose label is probably wrong",
         "sure_suspects": "samples: among them, for which the model is sure of another class",
+        "suspects_at_ease": "0..1: of a suspect and a sample whose label it gets right, how often the model is surer "
+        "of the suspect; a half where wrong labels fall anywhere, less where suspects lie between overlapping classes",
         "suspect_samples": "samples: of training that were looked at",
         "out_of_fold_score": "0..1: share of labels a small model gets right that was not shown them",
     },
@@ -57,6 +59,11 @@ def label_suspects(material: Material) -> Iterator[Measurement | Fact]:
     order = [i for i in order if guess[i] != y[i]]
     yield Measurement("label_suspects", len(order))
     yield Measurement("sure_suspects", sum(bool(shares[i].max() >= SURE and given[i] <= DENIED) for i in order))
+    if order:
+        at_rest = np.sort(shares.max(1)[guess == y])
+        yield Measurement(
+            "suspects_at_ease", float(np.searchsorted(at_rest, shares.max(1)[order]).mean() / len(at_rest))
+        )
     named = [
         {"row": int(rows[i]), "label": int(enough[y[i]]), "looks_like": int(enough[guess[i]]),
          "probability": round(float(given[i]), 4)}
@@ -64,3 +71,4 @@ def label_suspects(material: Material) -> Iterator[Measurement | Fact]:
     ]  # fmt: skip
     yield Fact("label_suspects", named)
     yield Fact("label_suspect_rows", [int(rows[i]) for i in order])
+    yield Fact("label_suspect_classes", [int(enough[guess[i]]) for i in order])  # what each looks like

@@ -9,7 +9,7 @@ import numpy as np
 from torchdoctor.examine.examination import examination
 from torchdoctor.examine.material import Material
 from torchdoctor.examine.neighbours import Floats, nearest, others, robust_scale
-from torchdoctor.probes.probe import Fact, Measurement
+from torchdoctor.record.measurement import Fact, Measurement
 
 ASKED = 10_000  # samples of a part that are compared with all of training
 AROUND = 6  # neighbours: the first against the median of the rest

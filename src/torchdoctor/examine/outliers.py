@@ -9,7 +9,7 @@ import numpy as np
 from torchdoctor.examine.examination import examination
 from torchdoctor.examine.material import Material
 from torchdoctor.examine.neighbours import nearest, others
-from torchdoctor.probes.probe import Fact, Measurement
+from torchdoctor.record.measurement import Fact, Measurement
 
 ASKED = 10_000  # training samples looked at
 AROUND = 10  # the distance to the tenth neighbour: a handful of alike outliers does not hide itself

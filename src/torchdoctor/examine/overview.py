@@ -11,7 +11,7 @@ from torch import Tensor
 
 from torchdoctor.examine.examination import examination
 from torchdoctor.examine.material import Material, Part
-from torchdoctor.probes.probe import Fact, Measurement
+from torchdoctor.record.measurement import Fact, Measurement
 
 PIECE = 4_000_000  # numbers looked at together
 COLUMNS = 200  # of a table, described one by one

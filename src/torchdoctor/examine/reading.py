@@ -39,9 +39,10 @@ def material_of(recipe: Recipe) -> Material:
     if isinstance(given, Prepared):
         return Material.of(given.splits, classes=given.classes, skipped=given.skipped, names=given.names, policy=policy,
                            seed=recipe.seed)  # fmt: skip
-    parts, skipped = zip(*(_part(name, data) for name, data in zip(PARTS, given)))
-    unreadable = tuple(line for lines in skipped for line in lines)
-    return Material(dict(zip(PARTS, parts)), skipped=unreadable, policy=policy, seed=recipe.seed)
+    read = {name: _part(name, data) for name, data in zip(PARTS, given.parts) if data is not None}
+    unreadable = given.skipped + tuple(line for _, lines in read.values() for line in lines)
+    parts = {name: part for name, (part, _) in read.items()}
+    return Material(parts, classes=given.classes, skipped=unreadable, policy=policy, seed=recipe.seed)
 
 
 def _forgiving(recipe: Recipe) -> Recipe:

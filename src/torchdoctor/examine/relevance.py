@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torchdoctor.examine.examination import examination
 from torchdoctor.examine.material import Material, Rows
 from torchdoctor.examine.small_models import classifier, regressor
-from torchdoctor.probes.probe import Fact, Measurement
+from torchdoctor.record.measurement import Fact, Measurement
 
 LEARNT, ASKED = 5_000, 2_000  # samples learnt from, and asked
 SHUFFLES = 999

@@ -21,6 +21,7 @@ from torchdoctor.errors import BadParts
 from torchdoctor.evaluate.answers import Answers, answered, samples_of
 from torchdoctor.evaluate.evaluate import class_names
 from torchdoctor.evaluate.in_order import in_order
+from torchdoctor.evaluate.samples import in_words
 from torchdoctor.explain.attribution import METHODS, SIGNED, Attribution, attributed
 from torchdoctor.explain.checks import Check, completeness, deletion, randomisation
 from torchdoctor.explain.explanation import Explanation
@@ -45,12 +46,14 @@ def explain(
 ) -> Explanation:
     """sample: its place in the loader, from 0. of: explain the class that was answered, or the true one.
 
-    methods: of saliency, grad-cam, integrated-gradients, occlusion. seed: of the checks and the samples they use.
+    methods: of saliency, grad-cam, hires-cam, integrated-gradients, occlusion. seed: of the checks and their samples.
     Raises BadParts for a sample that is not there, inputs that are no decimals, or an unknown method; MissingExtra
     without captum.
     """
     loader = in_order(loader)
     answers = answered(model, loader)
+    if answers.kind == "pixels":
+        raise BadParts("The model answers for every pixel; wrap it so that it gives the one number to be explained.")
     at = np.flatnonzero(answers.rows == sample)
     if not len(at):
         raise BadParts(f"There is no sample {sample} with a label; they go from 0 to {int(answers.rows.max())}.")
@@ -58,7 +61,8 @@ def explain(
     rows = _drawn(len(answers), int(at[0]), seed)
     data = _single(samples_of(answers, loader, rows)[0])
     subject = Subject.of(model, answers.reading, data)
-    targets = torch.from_numpy(answers.truth[rows] if of == "truth" else answers.outputs[rows].argmax(1)).long()
+    truths = answers.truth.argmax(1) if answers.kind == "labels" else answers.truth  # the first of the labels it has
+    targets = torch.from_numpy(truths[rows] if of == "truth" else answers.outputs[rows].argmax(1)).long()
     if answers.kind == "numbers":
         targets = torch.zeros(len(rows), dtype=torch.long)  # the first output
     x, target = data[:1], targets[:1]
@@ -114,11 +118,11 @@ def _told(answers: Answers, row: int, names: Sequence[str]) -> tuple[str, str]:
     """(truth, guess) in words."""
     if answers.kind == "classes":
         return names[int(answers.truth[row])], names[int(answers.guesses[row])]
-    return ", ".join(f"{v:.4g}" for v in answers.truth[row]), ", ".join(f"{v:.4g}" for v in answers.outputs[row])
+    return in_words(answers.at(np.array([row])), names)[0]
 
 
 def _likeliest(answers: Answers, row: int, names: Sequence[str]) -> dict[str, float]:
     if answers.kind == "numbers":
         return {}
-    p = answers.probabilities[row]
+    p = 1 / (1 + np.exp(-answers.outputs[row])) if answers.kind == "labels" else answers.probabilities[row]
     return {names[k]: float(p[k]) for k in np.argsort(-p, kind="stable")[:LIKELIEST]}

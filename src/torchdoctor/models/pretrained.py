@@ -7,6 +7,7 @@ May not: train, freeze.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,9 @@ def weights_of(source: str) -> dict[str, Tensor]:
     if not path.is_file():
         return _of_torchvision(source)
     try:
-        found = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch warns of pickle protocols that it then refuses
+            found = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
     except (OSError, SafetensorError) as error:
         raise BadCheckpoint(f"{path} cannot be read as safetensors: {one_line(error)}. Write it anew.") from None
     except Exception as error:  # noqa: BLE001 - bytes that are no checkpoint can break torch's reader in any way

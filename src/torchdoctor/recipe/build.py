@@ -10,7 +10,6 @@ from functools import cached_property, partial
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from torchdoctor.data.balance import class_weights, sample_weights
 from torchdoctor.data.batches import TensorBatches
@@ -20,11 +19,12 @@ from torchdoctor.errors import BadRecipe
 from torchdoctor.experiment import Experiment
 from torchdoctor.parts import Loader, Parts
 from torchdoctor.recipe.makers.augment import augmented
-from torchdoctor.recipe.makers.data import Sets, made_data, sizes_of
+from torchdoctor.recipe.makers.data import made_data, sizes_of
 from torchdoctor.recipe.makers.loss import made_loss
 from torchdoctor.recipe.makers.model import made_model, started
 from torchdoctor.recipe.makers.optimizer import made_optimizer
 from torchdoctor.recipe.makers.schedule import made_scheduler
+from torchdoctor.recipe.makers.sets import Sets
 from torchdoctor.recipe.schema import Recipe
 from torchdoctor.train.device import chosen
 from torchdoctor.train.loop import LoopOptions, fit
@@ -40,6 +40,14 @@ def experiment(recipe: Recipe) -> Experiment:
         name=recipe.name,
         recipe=recipe.to_dict(),
     )
+
+
+def prepared(recipe: Recipe) -> Prepared:
+    """What `Recipe.prepared` gives."""
+    made = made_data(recipe)
+    if not isinstance(made, Prepared):
+        raise BadRecipe(f"data.name = {recipe.data.name!r} gives samples one by one; read them by its loaders.")
+    return made
 
 
 def loop_options(recipe: Recipe) -> LoopOptions:
@@ -81,7 +89,7 @@ class Builder:
     @property
     def classes(self) -> tuple[str, ...]:
         """The name of each class number; none where the data do not know them."""
-        return tuple(self.made.classes or ()) if isinstance(self.made, Prepared) else ()
+        return tuple(self.made.classes or ())
 
     @property
     def data(self) -> Splits | Sets:
@@ -107,6 +115,10 @@ class Builder:
     def _loaders(self, seed: int) -> tuple[Loader, Loader | None, Loader | None]:
         size, shuffle, data = self.recipe.data.batch_size, self.recipe.data.shuffle, self.data
         if isinstance(data, Splits):
+            if self.recipe.data.workers:
+                raise BadRecipe(
+                    f"data.workers = {self.recipe.data.workers}: {self.recipe.data.name} is in memory; leave it out."
+                )
             rank, world = _place()
             plain = TensorBatches(
                 data.train_x, data.train_y, size, shuffle, seed, weights=self._chances(), rank=rank, world=world
@@ -114,9 +126,12 @@ class Builder:
             plain.preparation = self.made.preparation if isinstance(self.made, Prepared) else None
             train: Loader = augmented(plain, self.recipe, seed, sizes_of(self.made).get("outputs"))
             return train, _in_order(data.val_x, data.val_y, size), _in_order(data.test_x, data.test_y, size)
-        generator = torch.Generator().manual_seed(seed)
-        first: Loader = augmented(DataLoader(data[0], size, shuffle, generator=generator), self.recipe, seed)
-        return first, DataLoader(data[1], size), DataLoader(data[2], size) if len(data) > 2 else None
+        workers, generator = self.recipe.data.workers, torch.Generator().manual_seed(seed)
+        first = data.loader(data.train, size, workers, shuffle=shuffle, generator=generator)
+        vars(first)["preparation"] = data.preparation  # beside the model, for who prepares new samples
+        held_out = [None if part is None else data.loader(part, size, workers) for part in (data.val, data.test)]
+        outputs = None if data.classes is None else len(data.classes)
+        return augmented(first, self.recipe, seed, outputs), held_out[0], held_out[1]
 
 
 def _in_order(x: Tensor | None, y: Tensor | None, size: int) -> TensorBatches | None:

@@ -10,7 +10,8 @@ import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from torchdoctor.errors import BadRecipe, did_you_mean
 
@@ -58,12 +59,41 @@ def called(
             inspect.signature(function).bind(*positional, **given)
         except TypeError as error:
             raise BadRecipe(f"{key} = {dict(args)}: {label} cannot be called so: {error}.") from None
+        _must_be_allowed(function, key, args)
     return function(*positional, **given)
 
 
 def takes(function: Callable[..., Any], name: str) -> bool:
     """True when the function has a parameter of that name."""
     return name in (_parameters(function) or {})
+
+
+def _must_be_allowed(function: Callable[..., Any], key: str, args: Mapping[str, Any]) -> None:
+    """Raises BadRecipe for a value that is none of those that the parameter's type lists."""
+    try:
+        types = get_type_hints(function.__init__ if inspect.isclass(function) else function)
+    except Exception:  # noqa: BLE001 - annotations may name what only a type checker imports
+        return
+    for name, value in args.items():
+        allowed = _listed(types.get(name))
+        if allowed and value not in allowed:
+            near = did_you_mean(value, [a for a in allowed if isinstance(a, str)]) if isinstance(value, str) else ""
+            raise BadRecipe(
+                f"{key}.{name} = {value!r}: must be {', '.join(map(repr, allowed[:-1]))} or {allowed[-1]!r}."
+                + (f" {near}" if near.startswith("Did") else "")
+            )
+
+
+def _listed(annotation: Any) -> tuple[Any, ...]:
+    """The values of a Literal, or of a union of Literals and None; none for any other type."""
+    if annotation is NoneType:
+        return (None,)
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)
+    if get_origin(annotation) not in (Union, UnionType):
+        return ()
+    members = [_listed(member) for member in get_args(annotation)]
+    return tuple(value for member in members for value in member) if all(members) else ()
 
 
 def _parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter] | None:

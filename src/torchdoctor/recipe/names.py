@@ -11,6 +11,7 @@ LOSSES = {
     "bce": "torch.nn:BCELoss",
     "bce-logits": "torch.nn:BCEWithLogitsLoss",
     "focal": "torchdoctor.losses.focal:FocalLoss",
+    "generalized-cross-entropy": "torchdoctor.losses.robust:GeneralizedCrossEntropy",
     "hinge": "torchdoctor.losses.margin:HingeLoss",
     "multi-margin": "torch.nn:MultiMarginLoss",
     "mse": "torch.nn:MSELoss",

@@ -26,6 +26,7 @@ from torchdoctor.recipe.text import diff, parsed, read, with_values, written
 
 if TYPE_CHECKING:
     from torchdoctor.data.batches import TensorBatches
+    from torchdoctor.data.prepared import Prepared
     from torchdoctor.experiment import Experiment
 
 
@@ -83,6 +84,13 @@ class Recipe(Section):
         from torchdoctor.recipe.build import experiment  # needs torch
 
         return experiment(self)
+
+    def prepared(self) -> Prepared:
+        """The data as training reads them, to look at or store: divided, limited and prepared tensors, with the names
+        of classes and samples. Raises BadRecipe where the data are data sets, which give samples one by one."""
+        from torchdoctor.recipe.build import prepared  # needs torch
+
+        return prepared(self)
 
     def test(self) -> TensorBatches | Any | None:
         """The loader of the test part, scaled like training; None where the data have none."""

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_model, save_file, save_model
+from safetensors.torch import load_file, load_model, save_file, save_model
 from torch import Tensor, nn
 
 from torchdoctor.errors import BadCheckpoint
@@ -50,13 +50,27 @@ def keep(folder: Path, name: str) -> None:
 def load(folder: str | Path, model: nn.Module) -> dict[str, Any]:
     """Put the weights of a checkpoint into the model and return the rest of it. Raises BadCheckpoint when there is
     none, when it is damaged, or when it is of another model; the model is then as it was."""
-    whole = _whole(Path(folder))
-    try:
-        state = torch.load(whole / STATE, map_location="cpu", weights_only=True)
-    except Exception as error:  # noqa: BLE001 - bytes that are no checkpoint can break torch's reader in any way
-        raise _damaged(whole / STATE, error) from None
+    state = state_of(folder)
     load_weights(folder, model)
-    return dict(state)
+    return state
+
+
+def state_of(folder: str | Path) -> dict[str, Any]:
+    """All of a checkpoint but its weights. Raises BadCheckpoint when there is none, or when it is damaged."""
+    file = _whole(Path(folder)) / STATE
+    try:
+        return dict(torch.load(file, map_location="cpu", weights_only=True))
+    except Exception as error:  # noqa: BLE001 - bytes that are no checkpoint can break torch's reader in any way
+        raise _damaged(file, error) from None
+
+
+def weights_of(folder: str | Path) -> dict[str, Tensor]:
+    """The weights of a checkpoint by name, on the CPU. Raises BadCheckpoint when they cannot be read."""
+    file = _whole(Path(folder)) / WEIGHTS
+    try:
+        return load_file(file)
+    except (OSError, SafetensorError) as error:
+        raise _damaged(file, error) from None
 
 
 def load_weights(folder: str | Path, model: nn.Module) -> None:

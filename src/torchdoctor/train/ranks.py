@@ -1,6 +1,8 @@
 """Several processes that train one network together, started by torchrun: torch's DistributedDataParallel, or FSDP2.
 
-    torchrun --nproc-per-node 2 -m torchdoctor train -c recipe.yaml
+    torchrun --nproc-per-node 2 -m -- torchdoctor train -c recipe.yaml
+
+The -- is for torchrun, which else takes --run for a short form of an option of its own.
 
 Each process takes its share of every batch, so that together they take the step that one would take. All draw the same
 random numbers: their loaders shuffle alike, and so do their dropouts. The first process records, the others keep quiet.

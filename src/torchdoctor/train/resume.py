@@ -12,7 +12,7 @@ from pathlib import Path
 
 from torchdoctor.errors import BadCheckpoint
 from torchdoctor.train import checkpoint
-from torchdoctor.train.sharded import whole
+from torchdoctor.train.sharded import SHARDED, kept, spread
 from torchdoctor.train.standing import Standing
 
 
@@ -51,10 +51,10 @@ class Checkpoints:
 
     def _save(self, at: Standing, best: bool = False) -> None:
         """A full disk must not end the training; the checkpoint of before is still there."""
-        weights = whole(at.model) if at.ranks.shard else at.model  # all processes have to take part in it
+        # Of a sharded run all processes have to take part in it.
+        weights, state = kept(at) if at.ranks.shard else (at.model, at.state_dict())
         if not at.ranks.first:
             return
-        state = {"sharded": True, "epoch": at.epoch, "step": at.step} if at.ranks.shard else at.state_dict()
         try:
             checkpoint.save(self.folder / "last", weights, state)
             if best:
@@ -65,9 +65,14 @@ class Checkpoints:
 
 def restore(folder: Path, at: Standing) -> None:
     """Stand where the checkpoint was saved. Raises BadCheckpoint when it does not fit."""
-    state = checkpoint.load(folder, at.parts.model)
-    if state.get("sharded"):
-        raise BadCheckpoint(f"{folder} is of a sharded run, which keeps its weights alone and cannot be resumed.")
+    state = checkpoint.state_of(folder)
+    if bool(state.get(SHARDED)) != at.ranks.shard:
+        of, shard = ("a sharded", "true") if state.get(SHARDED) else ("an unsharded", "false")
+        raise BadCheckpoint(f"{folder} is of {of} run. Go on as it began: train.shard={shard}.")
+    if at.ranks.shard:
+        state = spread(checkpoint.weights_of(folder), state, at)
+    else:
+        checkpoint.load_weights(folder, at.parts.model)
     at.load_state_dict(state)
 
 

@@ -113,7 +113,7 @@ def train(
         seed_all(seed)
         parts = experiment.parts(seed)
         if ranks.shard and options is not None:
-            refused = {"resume": begin, "ema": options.ema, "swa": options.swa, "l1": options.l1, "l2": options.l2}
+            refused = {"ema": options.ema, "swa": options.swa, "l1": options.l1, "l2": options.l2}
             parts = sharded(parts, ranks.world, **refused, fp16=options.precision == "fp16")
         steps = _steps(parts.train, options)
         done = 0 if options is None else _examined(parts, options, experiment.epochs, steps, begin, ranks)

@@ -135,8 +135,8 @@ class Tally:
             right, counted = self._hits.tolist()
             return float(right / counted) if counted else float("nan")
         if self._squares is not None:
-            count, error, total, squared = self._squares.cpu().numpy()
-            return float(np.mean(_explained(error, squared - total**2 / count)))
+            count, error, total, squared = self._squares.cpu()
+            return float(np.mean(_explained(error.numpy(), (squared - total**2 / count).numpy())))
         if not self._outputs:
             return float("nan")
         outputs, targets = (torch.cat(t).double().cpu().numpy() for t in (self._outputs, self._targets))
@@ -180,7 +180,8 @@ def _agreement(outputs: Floats, targets: Floats) -> float:
 def _explained(error: Floats, variance: Floats) -> Floats:
     """R2: 1 - squared error / variance; of a truth that never varies 1 when it is met exactly, else 0."""
     constant = variance <= 0
-    return np.where(constant, error == 0, 1 - error / np.where(constant, 1, variance)).astype(np.float64)
+    with np.errstate(all="ignore"):  # what is not finite makes it NaN or minus infinity, which says enough
+        return np.where(constant, error == 0, 1 - error / np.where(constant, 1, variance)).astype(np.float64)
 
 
 def _class_dimension(output: Tensor, target: Tensor) -> int | None:

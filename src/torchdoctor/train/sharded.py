@@ -7,7 +7,7 @@ May not: train, judge (the Journal asks judge()).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from torchdoctor.discover import discover
-from torchdoctor.errors import BadParts
+from torchdoctor.errors import BadCheckpoint, BadParts, one_line
 from torchdoctor.judge.judge import judge
 from torchdoctor.judge.report import Report
 from torchdoctor.parts import Parts, rebuilt, rescheduled
@@ -27,6 +27,7 @@ from torchdoctor.record.signal import Signal
 from torchdoctor.train.device import device_of
 from torchdoctor.train.standing import Standing
 
+SHARDED = "sharded"  # what says in a checkpoint's state that it was gathered
 WHY_OFF = "the weights are spread over processes (train.shard), and each holds a part"
 ALONE = (
     "train.shard spreads the weights over processes, and there is one. Start several: torchrun --nproc-per-node 2 ..."
@@ -35,7 +36,7 @@ ALONE = (
 
 def sharded(parts: Parts, world: int, **unsupported: Any) -> Parts:
     """The parts with their weights spread over `world` processes, layer by layer; the optimizer and the schedule are
-    made anew over them. unsupported: options that do not work so; Raises BadParts when one is given."""
+    made anew over them. unsupported: options that do not work so. Raises BadParts when one is given."""
     if world < 2:
         raise BadParts(ALONE)
     if given := [name for name, value in unsupported.items() if value]:
@@ -61,6 +62,57 @@ def whole(model: nn.Module) -> dict[str, Tensor]:
 
     found = get_model_state_dict(model, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
     return {name: t for name, t in found.items() if isinstance(t, Tensor)}
+
+
+def kept(at: Standing) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """(weights, all else that going on takes), gathered to the first process. To be called in all of them."""
+    from torch.distributed.checkpoint.state_dict import StateDictOptions, get_optimizer_state_dict
+
+    whole_there = StateDictOptions(full_state_dict=True, cpu_offload=True)
+    optimizer = get_optimizer_state_dict(at.model, at.parts.optimizer, options=whole_there)
+    best = None if at.best_weights is None else {name: _gathered(t).cpu() for name, t in at.best_weights.items()}
+    return whole(at.model), {**at.state_dict(), "optimizer": optimizer, "best_weights": best, SHARDED: True}
+
+
+def spread(weights: Mapping[str, Tensor], state: Mapping[str, Any], at: Standing) -> dict[str, Any]:
+    """The reverse of `kept`: puts the weights in place and gives the state as this process holds it. To be called in
+    all of them. Raises BadCheckpoint when it is of other parts."""
+    from torch.distributed.checkpoint.state_dict import (
+        StateDictOptions,
+        set_model_state_dict,
+        set_optimizer_state_dict,
+    )
+
+    model, optimizer, whole_here = at.parts.model, at.parts.optimizer, StateDictOptions(full_state_dict=True)
+    own = model.state_dict()
+    for name in {**own, **weights}:  # torch would leave what is not in the file as it was drawn
+        here, there = (tuple(d[name].shape) if name in d else None for d in (own, weights))
+        if here != there:
+            raise BadCheckpoint(f"The checkpoint is of another model: {name} is {there} there and {here} here.")
+    try:
+        set_model_state_dict(model, dict(weights), options=whole_here)
+        if any(state["optimizer"]["state"].values()):  # plain SGD has none, which torch does not expect
+            set_optimizer_state_dict(model, optimizer, state["optimizer"], options=whole_here)
+        mine, best = optimizer.state_dict(), state["best_weights"]
+        for group, saved in zip(mine["param_groups"], state["optimizer"]["param_groups"], strict=True):
+            group.update({name: value for name, value in saved.items() if name != "params"})
+        shares = None if best is None else {name: _share(t, own[name]) for name, t in best.items()}
+    except (KeyError, ValueError, RuntimeError, TypeError, AssertionError) as error:
+        raise BadCheckpoint(f"The checkpoint is of another optimizer: {one_line(error)}.") from None
+    return {**state, "optimizer": mine, "best_weights": shares}
+
+
+def _gathered(t: Tensor) -> Tensor:
+    from torch.distributed.tensor import DTensor
+
+    return t.full_tensor() if isinstance(t, DTensor) else t
+
+
+def _share(t: Tensor, like: Tensor) -> Tensor:
+    """This process's part of a whole tensor."""
+    from torch.distributed.tensor import DTensor, distribute_tensor
+
+    return distribute_tensor(t, like.device_mesh, like.placements) if isinstance(like, DTensor) else t
 
 
 def _layers(model: nn.Module) -> Iterator[nn.Module]:

@@ -144,21 +144,31 @@ def untouched(loader: Loader) -> Iterator[Loader]:
 
 
 def loader_state(loader: Loader) -> Any:
-    """Where the loader and its random numbers stand; None when all it draws comes from torch's global ones."""
+    """Where the loader and its random numbers stand; of one that cannot say more, its generator (None: torch's global
+    one) and batch size."""
     if hasattr(loader, "state_dict"):
         return loader.state_dict()
     generator = getattr(loader, "generator", None)
-    return generator.get_state() if isinstance(generator, torch.Generator) else None
+    state = generator.get_state() if isinstance(generator, torch.Generator) else None
+    return {"generator": state, "batch_size": _batch_size(loader)}
 
 
 def restore_loader(loader: Loader, state: Any) -> None:
     """Continue from a state. Raises ValueError when it is of another loader."""
-    if state is None:
-        return
     if hasattr(loader, "load_state_dict"):
         loader.load_state_dict(state)
-    else:
-        generator = getattr(loader, "generator", None)
-        if not isinstance(generator, torch.Generator):
-            raise ValueError("the loader has no generator of its own to continue with")
-        generator.set_state(state)
+        return
+    if (there := state["batch_size"]) != (here := _batch_size(loader)):
+        raise ValueError(f"batch_size is {there} there and {here} here")
+    if state["generator"] is None:
+        return
+    generator = getattr(loader, "generator", None)
+    if not isinstance(generator, torch.Generator):
+        raise ValueError("the loader has no generator of its own to continue with")
+    generator.set_state(state["generator"])
+
+
+def _batch_size(loader: Loader) -> int | None:
+    """None where the loader, or a batch sampler of the user's, does not say."""
+    size = getattr(loader, "batch_size", None)
+    return size if isinstance(size, int) else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from torchdoctor.data.batch import as_batch
 from torchdoctor.data.names import CLASSES, DATA, STEPS
@@ -15,23 +14,26 @@ from torchdoctor.data.samples import Divided, Samples, as_divided, divided, lear
 from torchdoctor.data.splits import Splits, as_splits
 from torchdoctor.data.steps.step import Step
 from torchdoctor.data.steps.tokens import PADDING
+from torchdoctor.data.suspects import without_suspects
 from torchdoctor.data.targets import numbered
 from torchdoctor.errors import BadParts, BadRecipe
 from torchdoctor.models.names import MODELS
 from torchdoctor.recipe.imports import called, imported, takes
+from torchdoctor.recipe.makers.sets import Sets, are_sets, made_sets, must_be_plain
 from torchdoctor.recipe.schema import Recipe
 from torchdoctor.recipe.sections.data import Data
 from torchdoctor.train.device import chosen
 from torchdoctor.train.seed import seed_all
 
-Sets = tuple[Dataset[Any], ...]  # training, validation and perhaps test
 OFFERED = ("root", "download", "target", "text", "group", "time", "size", "channels")  # only to sources that take them
 MOST_CLASSES = 10_000  # where there are fewer samples than classes
-PREPARING = ("features", "scale", "target_scale", "limit", "split_by")  # nothing that data sets or a store let us do
+VOID = 255  # of pictures that are labelled pixel by pixel
+PREPARING = ("features", "scale", "target_scale", "limit", "split_by", "suspects")  # nothing that a store lets us do
 
 
 def made_data(recipe: Recipe) -> Prepared | Sets:
-    """Divided, limited and prepared tensors on the device, with what is known of them; or the user's own data sets."""
+    """Divided, limited and prepared tensors on the device, with what is known of them; or data sets that give their
+    samples one by one."""
     given = read_data(recipe)
     if isinstance(given, Prepared):
         return _on_device(given, recipe)
@@ -45,24 +47,27 @@ def read_data(recipe: Recipe) -> Divided | Prepared | Sets:
     seed_all(recipe.seed)  # for functions that draw from the global generators
     given = called(function, "data.args", asked.args, offered={**_offered(asked, function), "seed": recipe.seed})
     if isinstance(given, Prepared):
-        _must_be_plain(asked, "is prepared data")
+        must_be_plain(asked, PREPARING, "is prepared data")
         return given
-    if _are_sets(given):
-        _must_be_plain(asked, "returns data sets")
-        return tuple(given)
+    if are_sets(given):
+        return made_sets(given, asked, recipe.seed)
     given, classes = numbered(given)
     samples = given if isinstance(given, Samples) else as_splits(given, asked.name)
     by = asked.split_by or ("group" if asked.group else "time" if asked.time else "stratified")
     whole = as_divided(samples, classes or CLASSES.get(asked.name))
     cut = divided(whole, asked.split, recipe.seed, by)  # by time or group, one class may be left to train on
-    return limited(learnable(cut) if isinstance(given, Samples) else cut, asked.limit, recipe.seed)
+    few = limited(learnable(cut), asked.limit, recipe.seed)
+    if asked.suspects is None:
+        return few
+    return few._replace(train=without_suspects(few.train, asked.suspects, relabel=asked.relabel))
 
 
 def sizes_of(data: Prepared | Sets) -> dict[str, Any]:
     """What a model must know of the data: input_shape, outputs, and of token ids the vocabulary and the padding."""
     if not isinstance(data, Prepared):
-        inputs, _ = as_batch(next(iter(DataLoader(data[0], 1))))
-        return {"input_shape": tuple(inputs[0].shape[1:])}
+        inputs, _ = as_batch(next(iter(data.loader(data.train, 1))))
+        shape = tuple(inputs[0].shape[1:])
+        return {"input_shape": shape} if data.classes is None else {"input_shape": shape, "outputs": len(data.classes)}
     splits, classes = data.splits, data.classes
     targets = [y for y in splits[1::2] if y is not None]
     sizes = {"input_shape": tuple(splits.train_x.shape[1:]), "outputs": len(classes) if classes else _outputs(targets)}
@@ -124,16 +129,22 @@ def _same(tensor: Tensor) -> Tensor:
 
 
 def _outputs(targets: list[Tensor]) -> int:
-    """How many outputs fit the targets: one per class, or per column."""
-    if not targets[0].is_floating_point() and targets[0].ndim == 1:
-        classes, samples = 1 + max(int(y.max()) for y in targets), sum(map(len, targets))
-        if classes > max(MOST_CLASSES, samples):
-            raise BadParts(
-                f"The targets are whole numbers up to {classes - 1:,}, which makes {classes:,} classes of {samples:,} "
-                "samples. Count classes from 0; numbers to be predicted must be decimals."
-            )
-        return classes
-    return 1 if targets[0].ndim == 1 else targets[0].shape[1]
+    """How many outputs fit the targets: one per class, of samples (N,) or of their pixels (N, H, W); or per column."""
+    if targets[0].is_floating_point() or targets[0].ndim == 2:
+        return 1 if targets[0].ndim == 1 else targets[0].shape[1]
+    classes, samples = 1 + max(map(_largest, targets)), sum(map(len, targets))
+    if classes > max(MOST_CLASSES, samples):
+        raise BadParts(
+            f"The targets are whole numbers up to {classes - 1:,}, which makes {classes:,} classes of {samples:,} "
+            "samples. Count classes from 0; numbers to be predicted must be decimals."
+        )
+    return classes
+
+
+def _largest(y: Tensor) -> int:
+    """The largest class number; 255 means that a pixel has no label, unless 254 is there too."""
+    labels = y[y != VOID] if y.ndim > 1 and not bool((y == VOID - 1).any()) else y
+    return int(labels.max()) if labels.numel() else 0
 
 
 def _offered(asked: Data, function: Any) -> dict[str, Any]:
@@ -143,16 +154,3 @@ def _offered(asked: Data, function: Any) -> dict[str, Any]:
         if value not in (None, False) and not takes(function, name):
             raise BadRecipe(f"data.{name} = {value!r}: data set {asked.name!r} takes no {name}; leave it out.")
     return {name: getattr(asked, name) for name in OFFERED}
-
-
-def _are_sets(given: Any) -> bool:
-    return (
-        isinstance(given, (tuple, list)) and len(given) in (2, 3) and all(isinstance(part, Dataset) for part in given)
-    )
-
-
-def _must_be_plain(asked: Data, what: str) -> None:
-    for name in PREPARING:
-        value = getattr(asked, name)
-        if value != Data.model_fields[name].default:
-            raise BadRecipe(f"data.{name} = {value!r}: {asked.name} {what}; let it do this itself.")

@@ -35,6 +35,11 @@ def made_model(recipe: Recipe, sizes: Mapping[str, Any]) -> nn.Module:
             f"model.name = {asked.name!r} reads decimals, and data {recipe.data.name!r} has token ids: choose "
             f"{', '.join(READS_IDS[:-1])} or {READS_IDS[-1]}; of a text, data.features: [words] makes decimals."
         )
+    if asked.name in MODELS and sizes["input_shape"] == ():
+        raise BadRecipe(
+            f"model.name = {asked.name!r} reads rows of numbers, and each sample of {recipe.data.name!r} is a single "
+            "one: return x[:, None], which is (N, 1)."
+        )
     model = called(function, "model.args", asked.args, offered={**sizes, **settings})
     if not isinstance(model, nn.Module):
         raise BadRecipe(f"model.name = {asked.name!r} made a {type(model).__name__}; it must make a Module.")

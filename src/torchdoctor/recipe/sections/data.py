@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeFloat, PositiveInt, ValidationInfo, WithJsonSchema, field_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveInt,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 
 from torchdoctor.data.names import STEPS
 from torchdoctor.errors import did_you_mean
@@ -26,7 +34,7 @@ class Data(Section):
 
     name: DataName = "digits"
     """A data set, or the import path of a function of yours that returns (x, y), (train_x, train_y, val_x, val_y,
-    test_x, test_y), Samples or two or three datasets; it is given root, seed and other options of this section if it
+    test_x, test_y), Samples, a dataset, or two or three; it is given root, seed and other options of this section if it
     takes them. Targets may be words."""
     root: str | None = None
     """The folder with the files, for data sets that are not embedded; of a table its file, or the folder
@@ -47,6 +55,8 @@ class Data(Section):
     for text."""
     batch_size: PositiveInt = 64
     """Samples in a batch; of all processes together, where there are many."""
+    workers: NonNegativeInt = 0
+    """Processes that read samples, of data sets that give them one by one; 0 reads them in the training process."""
     shuffle: bool = True
     """Training samples in a new order each epoch."""
     balance: Literal["none", "weights", "sampler"] = "none"
@@ -65,6 +75,10 @@ class Data(Section):
     split_by: Literal["stratified", "random", "group", "time"] | None = Field(default=None, validate_default=True)
     """How the split is cut: each class in proportion, at random, by group or by time; null goes by group or time where
     one is named, else it is stratified."""
+    suspects: str | None = None
+    """A run that `torchdoctor data --run` kept of these data: training samples whose labels it doubts are left out."""
+    relabel: bool = False
+    """Suspects get the class they look like, instead of being left out."""
     limit: PositiveInt | None = None
     """At most this many samples of each part."""
     args: Args = {}
@@ -107,6 +121,13 @@ class Data(Section):
         if (items := _one_each(value)) is not None:
             return [{name: {"columns": v} if isinstance(v, list) else v or {} for name, v in i.items()} for i in items]
         raise ValueError("must be a list of names, {name: [columns]} and {name: {option: value}}, as [{log: [income]}]")
+
+    @field_validator("relabel")
+    @classmethod
+    def _only_suspects(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and info.data.get("suspects") is None:
+            raise ValueError("needs to know which: data.suspects")
+        return value
 
     @field_validator("split_by")
     @classmethod
