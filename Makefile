@@ -42,8 +42,11 @@ docs: $(READY)  ## the generated pages in docs/, and the site in build/site
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt mkdocs
 	$(BIN)/mkdocs build --strict --quiet
 
-bench: $(READY)  ## what watching and judging cost, side by side
-	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+bench: $(READY)  ## speed, side by side; with DATA=folder of the real data sets also the real runs, suspects and claims
+	for name in watching training judging board; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	test -z "$(DATA)" || $(BIN)/python -m benchmarks.real_runs --data $(DATA)
+	test -z "$(DATA)" || $(BIN)/python -m benchmarks.data_examination $(DATA)/mnist
+	test -z "$(DATA)" || $(BIN)/python -m benchmarks.claims --data $(DATA)/fashion_mnist
 
 cases: $(READY)  ## every public faulty program and its healthy twin examined; table in build/cases
 	OMP_NUM_THREADS=1 $(BIN)/python -m cases.run --jobs $(WORKERS)

@@ -28,18 +28,20 @@ LAYERS = (
     ("recipe",),
     ("evaluate",),
     ("explain",),
-    ("probes",),
     ("examine",),
+    ("probes",),
     ("fixes",),
     ("cures",),
     ("show",),
     ("board",),
     ("connect",),
     ("cli",),
+    ("__main__",),
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
-# The conveniences .show() and .html() import what draws them when they are called; see docs/why.md.
-UPWARD = {"judge/report.py": "show", "cures/cure.py": "show"}
+# The conveniences .show(), .html(), .to_frame() and what notebooks ask for import what draws them when they are called:
+# see docs/why.md.
+UPWARD = dict.fromkeys(("judge/report.py", "judge/finding.py", "record/run.py", "cures/result.py"), "show")
 NO_TORCH = ("errors", "discover", "judge", "rules", "parts", "experiment")
 
 by_file = pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(ROOT)))

@@ -11,7 +11,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from torchdoctor.cures.cure import Cure, cure
+    from torchdoctor.cures.cure import cure
+    from torchdoctor.cures.result import Cure
     from torchdoctor.evaluate.evaluate import evaluate
     from torchdoctor.evaluate.evaluation import Evaluation
     from torchdoctor.experiment import Experiment
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
     from torchdoctor.recipe.schema import Recipe
     from torchdoctor.record.diagnose import diagnose
     from torchdoctor.record.run import Run
+    from torchdoctor.record.tags import tag
     from torchdoctor.record.watch import Watch, watch
     from torchdoctor.train.run import Trained, train
 
 _HOME = {
-    "Cure": "cures.cure",
+    "Cure": "cures.result",
     "cure": "cures.cure",
     "Evaluation": "evaluate.evaluation",
     "evaluate": "evaluate.evaluate",
@@ -45,6 +47,7 @@ _HOME = {
     "check": "probes.check",
     "Recipe": "recipe.schema",
     "Run": "record.run",
+    "tag": "record.tags",
     "Watch": "record.watch",
     "watch": "record.watch",
     "Trained": "train.run",
@@ -71,6 +74,7 @@ __all__ = [
     "diagnose",
     "evaluate",
     "explain",
+    "tag",
     "train",
     "watch",
 ]

@@ -33,6 +33,9 @@ def test_a_sick_recipe_is_cured_and_what_is_written_can_be_trained(cli: Cli, rec
     assert "low-learning-rate" in (out / "report.html").read_text("utf-8")
     cured = Recipe.load(out / "recipe-cured.yaml")
     assert cured.optimizer.lr > 1e-6
+    again, text, err = cli("cure", "--resume", out, "--json")
+    told = json.loads(text)
+    assert (again, told["races"], told["after"]) == (1, said["races"], said["after"]), err
     code, text, _ = cli("train", "-c", out / "recipe-cured.yaml", "--run", tmp_path / "run", "--json")
     assert code == 0 and json.loads(text)["scores"]["val_score"] > 0.5
 
@@ -42,13 +45,33 @@ def test_a_healthy_recipe_is_left_alone_and_exits_with_0(cli: Cli, recipe: Path,
     code, text, _ = cli("cure", "-c", recipe, *SMALL, *healthy)
     assert code == 0, text
     assert "healthy: " in text and "races" not in text
-    assert {p.name for p in next((tmp_path / "runs").iterdir()).iterdir()} == {"report.html", "cure.json"}
+    left = {p.name for p in next((tmp_path / "runs").iterdir()).iterdir()}
+    runs = {"001-examined-seed-0", "002-unchanged-seed-0"}
+    assert left == {"report.html", "cure.json", "asked.json", "recipe.yaml", *runs}
 
 
 def test_a_budget_that_cannot_be_read_is_one_line(cli: Cli, recipe: Path) -> None:
     code, out, err = cli("cure", "-c", recipe, "--budget", "much")
     assert (code, out) == (2, "")
     assert err.count("\n") == 1 and "'much'" in err and "3x" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        ((), "-c RECIPE, or --resume FOLDER"),
+        (("-c", "sick.yaml", "--resume", "old"), "-c RECIPE, or --resume FOLDER"),
+        (("--resume", "old"), "no cure to go on with"),
+        (("-c", "sick.yaml", "--on", "moon"), "--on moon is no cluster"),
+        (("--resume", "old", "--set", "train.epochs=3"), "--set and --out are for a new cure"),
+    ],
+)
+def test_what_is_neither_a_new_cure_nor_one_to_go_on_with_is_one_line(
+    cli: Cli, recipe: Path, words: tuple[str, ...], what: str
+) -> None:
+    code, out, err = cli("cure", *words)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1 and what in err
 
 
 def test_a_place_that_is_a_file_is_refused_before_anything_is_trained(cli: Cli, recipe: Path, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ def test_sound_data_exit_with_0_and_are_told_in_tables(cli: Cli, recipe: Path) -
     code, out, err = cli("data", "-c", recipe)
     assert code == 0, out + err
     assert "1 x 8 x 8" in out and "A small model" in out and "No fault found" in out and "\x1b" not in out
+    assert "0 crashed" in out and "val_loss" not in out  # what rules of training lack is not told here
     assert "examining digits: done" in err
 
 

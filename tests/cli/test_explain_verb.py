@@ -8,48 +8,32 @@ from pathlib import Path
 
 import pytest
 
-from torchdoctor.recipe.schema import Recipe
-from torchdoctor.train.run import train
-
 pytest.importorskip("captum")
 Cli = Callable[..., tuple[int, str, str]]
-RECIPE = Recipe.from_dict({
-    "data": {"scale": "standard"}, "optimizer": {"lr": 0.05, "momentum": 0.9},
-    "train": {"epochs": 2, "device": "cpu", "threads": 1},
-})  # fmt: skip
+pytestmark = pytest.mark.usefixtures("here")
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return train(RECIPE, tmp_path_factory.mktemp("runs") / "lenet").folder
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
-def test_it_prints_the_checks_and_writes_a_page_into_a_folder_of_its_own(cli: Cli, run: Path, tmp_path: Path) -> None:
-    before = {f: f.read_bytes() for f in run.rglob("*") if f.is_file()}
-    code, out, err = cli("explain", run, "--sample", 3)
+def test_it_prints_the_checks_and_writes_a_page_into_a_folder_of_its_own(cli: Cli, lenet: Path, tmp_path: Path) -> None:
+    before = {f: f.read_bytes() for f in lenet.rglob("*") if f.is_file()}
+    code, out, err = cli("explain", lenet, "--sample", 3)
     assert code == 0 and "completeness" in out and "conv2: 16 channels" in out and "\x1b" not in out
     (folder,) = (tmp_path / "runs").iterdir()
     assert (folder / "explanation.html").is_file() and folder.name in err
-    assert before == {f: f.read_bytes() for f in run.rglob("*") if f.is_file()}
+    assert before == {f: f.read_bytes() for f in lenet.rglob("*") if f.is_file()}
 
 
-def test_json_is_all_but_the_pictures(cli: Cli, run: Path) -> None:
+def test_json_is_all_but_the_pictures(cli: Cli, lenet: Path) -> None:
     code, out, _ = cli(
-        "explain", run, "--sample", 1, "--json", "--truth", "--out", "why", "--html", "page.html", "--on", "val"
+        "explain", lenet, "--sample", 1, "--json", "--truth", "--out", "why", "--html", "page.html", "--on", "val"
     )
     said = json.loads(out)
     assert code == 0 and said["sample"] == 1 and said["target"] == said["truth"] and Path("page.html").is_file()
-    assert set(said["attributions"]) == {"saliency", "grad-cam", "integrated-gradients", "occlusion"}
+    assert set(said["attributions"]) == {"saliency", "grad-cam", "hires-cam", "integrated-gradients", "occlusion"}
 
 
 @pytest.mark.parametrize(
     ("words", "says"), [(("absent",), "recipe.yaml"), (("RUN", "--sample", 5000), "from 0 to 178")]
 )
-def test_each_wrong_word_is_one_line(cli: Cli, run: Path, words: tuple[str | int, ...], says: str) -> None:
-    code, out, err = cli("explain", *(run if word == "RUN" else word for word in words))
+def test_each_wrong_word_is_one_line(cli: Cli, lenet: Path, words: tuple[str | int, ...], says: str) -> None:
+    code, out, err = cli("explain", *(lenet if word == "RUN" else word for word in words))
     assert (code, out) == (2, "") and err.count("\n") == 1 and says in err

@@ -15,7 +15,7 @@ from torchdoctor.cli.progress import progress
 PROGRAM = """
 import time
 from torchdoctor.cli.progress import progress
-with progress("training [bold]x[/]", 40) as advance:
+with progress("training [bold]x[/]", 40, below=lambda: ["what is below"]) as advance:
     for step in range(1, 41):
         time.sleep(0.01)
         advance(step, "epoch [red]1[/], and words that need half of the width of a terminal")
@@ -75,9 +75,10 @@ def test_in_a_terminal_there_is_a_bar_and_names_are_not_markup(tmp_path: Path) -
         said += piece
     assert job.wait() == 0
     plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", said.decode())
-    bar, note = plain.rstrip().splitlines()[-2:]
+    bar, note, below = plain.rstrip().splitlines()[-3:]
     assert "training [bold]x[/]" in bar and "100 %" in bar and "steps/s" in bar and "left" in bar
     assert note.strip() == "epoch [red]1[/], and words that need half of the width of a terminal"
+    assert below.strip() == "what is below"
 
 
 def test_steps_are_told_as_whole_numbers(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,4 +46,6 @@ def test_json_of_one_and_of_all(cli: Cli) -> None:
     assert [r["code"] for r in every] == sorted(rule.code for rule in RULES.values())
     one = json.loads(cli("rules", "missing-zero-grad", "--json")[1])
     assert one in every
-    assert set(one) == {"name", "code", "place", "kind", "severity", "preview", "needs", "explains", "options", "doc"}
+    assert set(one) == {
+        "name", "code", "place", "kind", "severity", "preview", "stages", "needs", "explains", "options", "doc"
+    }  # fmt: skip

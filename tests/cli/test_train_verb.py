@@ -59,6 +59,16 @@ def test_progress_says_epochs_what_is_waited_for_and_what_it_costs(
 def test_a_place_for_tensorboard_that_is_a_file_is_refused_before_training(cli: Cli, recipe: Path) -> None:
     code, _, err = cli("train", "-c", recipe, *SMALL, "--run", "run", "--tensorboard", recipe)
     assert code == 2 and "recipe.yaml is a file" in err and not Path("run").exists()
+    Path("board").mkdir()
+    Path("board", "events.out.tfevents.1.other").write_bytes(b"")
+    code, _, err = cli("train", "-c", recipe, *SMALL, "--run", "run", "--tensorboard", "board")
+    assert code == 2 and "board already shows a run" in err and not Path("run").exists()
+
+
+@pytest.mark.parametrize("page", ["recipe.yaml/page.html", "."])
+def test_a_page_that_could_not_be_written_is_refused_before_training(cli: Cli, recipe: Path, page: str) -> None:
+    code, out, err = cli("train", "-c", recipe, *SMALL, "--run", "run", "--html", page)
+    assert (code, out) == (2, "") and err.count("\n") == 1 and "Cannot write" in err and not Path("run").exists()
 
 
 def test_a_run_goes_to_tensorboard_while_it_is_trained(cli: Cli, recipe: Path, tmp_path: Path) -> None:

@@ -77,3 +77,10 @@ def test_a_reader_that_stops_early_does_not_disturb_the_place_of_another():
 def test_what_cannot_be_batched_is_refused(x, y, size):
     with pytest.raises(BadParts):
         TensorBatches(torch.zeros(x, 2), torch.zeros(y), size)
+
+
+@pytest.mark.parametrize(("n", "size", "says"), [(24, 8, "batch_size is 4 there and 8 here"), (20, 4, "samples is 24")])
+def test_a_state_of_other_batches_is_refused(n, size, says):
+    state = TensorBatches(torch.zeros(24, 2), torch.zeros(24), 4).state_dict()
+    with pytest.raises(ValueError, match=says):
+        TensorBatches(torch.zeros(n, 2), torch.zeros(n), size).load_state_dict(state)

@@ -325,3 +325,11 @@ def test_odd_data_break_nothing(n, shape, values, classes, held_out) -> None:
     trace = examine(Material.of(Splits(*parts), policy=Policy((("noise", Noise()),))))
     assert failures(trace) == {}
     assert judge(trace).crashed == {}
+
+
+def test_blank_pictures_are_no_twins() -> None:
+    digits = material(name="digits")
+    x = digits.train.x.clone()
+    x[::7] = 0
+    trace = examine(changed(digits, train=(x, digits.train.y)))
+    assert trace.value("repeated_samples", "train") == trace.value("shared_samples", "val") == 0

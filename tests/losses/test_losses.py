@@ -16,6 +16,7 @@ from torchdoctor.losses.focal import FocalLoss
 from torchdoctor.losses.likeness import CosineDistance, KLDivergence
 from torchdoctor.losses.margin import HingeLoss, TripletLoss
 from torchdoctor.losses.overlap import DiceLoss, IoULoss
+from torchdoctor.losses.robust import GeneralizedCrossEntropy
 from torchdoctor.losses.weighted import WeightedSum, shares_of
 
 seeds = st.integers(0, 999)
@@ -38,6 +39,25 @@ def test_focal_loss_of_yes_or_no_is_binary_cross_entropy_without_gamma():
     plain = nn.functional.binary_cross_entropy_with_logits(output, target)
     assert torch.allclose(FocalLoss(gamma=0.0)(output, target), plain)
     assert FocalLoss(gamma=2.0)(output, target) < plain
+
+
+@given(n=st.integers(1, 20), classes=st.integers(2, 6), q=st.floats(0.05, 1), seed=seeds)
+def test_generalized_cross_entropy_is_its_formula(n, classes, q, seed):
+    torch.manual_seed(seed)
+    output, target = 3 * torch.randn(n, classes), torch.randint(0, classes, (n,))
+    chances = output.double().softmax(1)
+    slow = sum((1 - p[t] ** q) / q for p, t in zip(chances.tolist(), target.tolist())) / n
+    assert GeneralizedCrossEntropy(q)(output, target).item() == pytest.approx(slow, rel=1e-4, abs=1e-6)
+    equal = GeneralizedCrossEntropy(q, torch.full((classes,), 3.0))
+    assert equal(output, target).item() == pytest.approx(slow, rel=1e-4, abs=1e-6)
+
+
+def test_generalized_cross_entropy_is_pulled_least_by_what_it_is_surest_is_wrong():
+    output = torch.tensor([[9.0, 0.0], [0.1, 0.0]], requires_grad=True)
+    GeneralizedCrossEntropy(1.0)(output, torch.tensor([1, 1])).backward()
+    assert output.grad[0].abs().max() < 0.01 < output.grad[1].abs().max()
+    with pytest.raises(ValueError, match="q is 0"):
+        GeneralizedCrossEntropy(0)
 
 
 def test_dice_and_iou_are_their_formulas_on_hard_answers():

@@ -24,6 +24,9 @@ def board(
     token: Annotated[str, typer.Option(metavar="TOKEN", help="Default: a new random one.")] = "",
     open_access: Annotated[bool, typer.Option("--no-token", help="Let everyone in who reaches the port.")] = False,
     lang: Annotated[str, typer.Option(metavar="en|zh", help="Default: what the browser prefers.")] = "",
+    benchmark: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also show this table.json of `python -m cases.run`.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the runs as live web pages. Curves, layers, findings, cures and comparisons, until Ctrl-C."""
@@ -35,7 +38,7 @@ def board(
 
     needed("starlette", extra="board")
     from torchdoctor.board.serve import serve
-    from torchdoctor.board.texts import LANGUAGES
+    from torchdoctor.show.texts import LANGUAGES
 
     if lang and lang not in LANGUAGES:
         raise BadRecipe(f"--lang {lang}: the board does not speak it. {did_you_mean(lang, LANGUAGES)}")
@@ -49,4 +52,4 @@ def board(
         if not as_json:
             note(f"The board over {runs}. Open the address in a browser; Ctrl-C ends it.")
 
-    serve(runs, host, port, "" if open_access else token or secrets.token_urlsafe(24), lang, ready)
+    serve(runs, host, port, "" if open_access else token or secrets.token_urlsafe(24), lang, ready, benchmark)

@@ -58,6 +58,7 @@ def data(
         title = f"{recipe.name}: {recipe.data.name}"
         note(f"Page: {write_data(trace, report, material, html, title=title, changed=changed)}")
     if run is not None:
+        _keep_pictures(run, trace, material, changed, recipe)
         note(f"Run: {run}. Judge it again: torchdoctor diagnose {run}")
     return exit_code(report, fail_on)
 
@@ -71,6 +72,26 @@ def examined(material: Material, run: Path | None, recipe: Recipe) -> Trace:
 
     with progress(f"examining {recipe.data.name}", len(discover("examine", Examination)), "examinations") as advance:
         return examine(material, run, recipe=recipe.to_yaml(), report_progress=advance)
+
+
+def _keep_pictures(run: Path, trace: Trace, material: Material, changed: list[Changed], recipe: Recipe) -> None:
+    """What the board shows of the data beside the numbers."""
+    from dataclasses import asdict
+
+    from torchdoctor.errors import TorchDoctorError
+    from torchdoctor.evaluate.naming import naming_of
+    from torchdoctor.show.data_page import galleries, sheet
+    from torchdoctor.show.network_view import as_the_network_sees
+    from torchdoctor.show.pictures import keep
+    from torchdoctor.show.projection import of_material
+
+    try:
+        experiment = recipe.experiment()
+        network = as_the_network_sees(experiment.build(recipe.seed).train, naming_of(experiment.build))
+    except TorchDoctorError:  # the data are shown all the same where the model of the recipe cannot be built
+        network = []
+    shown = [(title, [asdict(one) for one in samples]) for title, _, samples in galleries(trace, material)]
+    keep(run, {"galleries": shown, "sheet": sheet(changed), "network": network, "projection": of_material(material)})
 
 
 def _measured(trace: Trace) -> dict[str, dict[str, float | list[float]]]:

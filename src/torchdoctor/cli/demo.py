@@ -39,7 +39,7 @@ def demo(
     say(f"A network for 1,797 handwritten digits, by this recipe:\n\n{_without_comments(RECIPE.read_text('utf-8'))}\n")
     _, before = trained(recipe, folder / "sick")
     say(f"After {recipe.train.epochs} epochs it reads {before['test_score']:.0%} of the test digits. Why?\n")
-    found = cured(recipe, budget=BUDGET, seeds=SEEDS)
+    found = cured(recipe, BUDGET, SEEDS, folder)
     if not as_json:
         found.show()
     after: Mapping[str, float] = {}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from torchdoctor.cli.options import AsJson, FailOn, exit_code, note, print_json
+from torchdoctor.cli.options import AsJson, FailOn, HtmlPath, exit_code, note, print_json, refuse_taken
 from torchdoctor.cli.verb import verb
 from torchdoctor.judge.finding import Severity
 from torchdoctor.record.place import new_folder
@@ -31,7 +31,7 @@ def evaluate(
     ] = [],  # noqa: B006 - typer copies it
     quick: Annotated[bool, typer.Option("--quick", help="No baselines, attacks or layer probes.")] = False,
     out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Default: runs/DATE-RUN-evaluation.")] = None,
-    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write it as one HTML page.")] = None,
+    html: HtmlPath = None,
     as_json: AsJson = False,
     fail_on: FailOn = Severity.WARNING,
 ) -> int:  # fmt: skip
@@ -40,13 +40,22 @@ def evaluate(
     from torchdoctor.evaluate.opened import Opened, chosen
     from torchdoctor.evaluate.recorded import recorded
     from torchdoctor.record.diagnose import diagnose
+    from torchdoctor.record.run import DATABASE
+    from torchdoctor.show.evaluation_page import shown_samples
     from torchdoctor.show.evaluation_text import print_evaluation
+    from torchdoctor.show.pictures import keep
+    from torchdoctor.show.projection import of_answers
 
     part, kept = chosen(on, checkpoint)
     opened = Opened.of(run, kept)
-    found = evaluated(opened, part, against, slices, quick)
     folder = out or new_folder(f"{run.resolve().name}-evaluation")
+    refuse_taken(folder, (DATABASE,))
+    found = evaluated(opened, part, against, slices, quick)
     recorded(found, folder, parent=run, recipe=opened.recipe.to_yaml(), checkpoint=kept)
+    keep(folder, {
+        "samples": {str(i): one for i, one in shown_samples(found, opened.loader(part), opened.naming).items()},
+        "projection": of_answers(opened.model, opened.loader(part), opened.naming, part),
+    })  # fmt: skip
     report = diagnose(folder)
     if as_json:
         print_json({"run": str(folder), "evaluation": found.to_dict(), **report.to_dict()})

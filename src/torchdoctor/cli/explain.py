@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from torchdoctor.cli.options import AsJson, note, print_json
+from torchdoctor.cli.options import AsJson, HtmlPath, note, print_json, refuse_taken
 from torchdoctor.cli.verb import verb
 from torchdoctor.record.place import new_folder
 
@@ -23,21 +23,25 @@ def explain(
     checkpoint: Annotated[str, typer.Option(metavar="NAME", help="Which weights: best or last.")] = "best",
     truth: Annotated[bool, typer.Option("--truth", help="Explain the true class, not the one answered.")] = False,
     out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Default: runs/DATE-RUN-explanation.")] = None,
-    html: Annotated[Path | None, typer.Option(metavar="FILE", help="The page; default: in that folder.")] = None,
+    html: HtmlPath = None,
     as_json: AsJson = False,
 ) -> None:
     """Explain one answer of a trained run. Heat maps with sanity checks, filters, feature maps, exciting patches."""
     from torchdoctor.evaluate.opened import Opened, chosen
     from torchdoctor.explain.explain import explain
     from torchdoctor.explain.recorded import recorded
-    from torchdoctor.show.explanation_page import write_explanation
+    from torchdoctor.record.run import DATABASE
+    from torchdoctor.show.explanation_page import pictures_of, write_explanation
+    from torchdoctor.show.pictures import keep
 
     part, kept = chosen(on, checkpoint)
     opened = Opened.of(run, kept)
     of = "truth" if truth else "guess"
-    found = explain(opened.model, opened.loader(part), sample, of=of, classes=opened.naming.classes)  # type: ignore[arg-type]
     folder = out or new_folder(f"{run.resolve().name}-explanation")
+    refuse_taken(folder, (DATABASE,))
+    found = explain(opened.model, opened.loader(part), sample, of=of, classes=opened.naming.classes)  # type: ignore[arg-type]
     recorded(found, folder, parent=run, recipe=opened.recipe.to_yaml(), checkpoint=kept, on=part)
+    keep(folder, pictures_of(found, opened.naming.features))
     title = f"{run.resolve().name}, {part} sample {sample}"
     page = write_explanation(found, html or folder / "explanation.html", title=title, names=opened.naming.features)
     if as_json:

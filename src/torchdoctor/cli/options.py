@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from torchdoctor.judge.report import Report
     from torchdoctor.recipe.schema import Recipe
 
+
+def _writable(file: Path | None) -> Path | None:
+    """Raises BadRun, before hours of work, for a page that could not be written there."""
+    if file is not None:
+        refuse_taken(file.parent, ())
+        if file.is_dir():
+            raise BadRun(f"Cannot write {file}: it is a folder. Give the file, such as {file / 'report.html'}.")
+    return file
+
+
 Config = Annotated[Path, typer.Option("--config", "-c", metavar="RECIPE", help="The recipe: a YAML file.")]
 Overrides = Annotated[
     list[str],
@@ -26,7 +36,8 @@ Overrides = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output and nothing else there.")]
 FailOn = Annotated[Severity, typer.Option("--fail-on", help="Exit with 1 when a finding is at least this severe.")]
 HtmlPath = Annotated[
-    Path | None, typer.Option("--html", metavar="FILE", help="Also write the report as one HTML page.")
+    Path | None,
+    typer.Option("--html", metavar="FILE", callback=_writable, help="Also write the report as one HTML page."),
 ]
 
 

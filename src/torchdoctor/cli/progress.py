@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -24,14 +24,17 @@ class Advance(Protocol):
 
 
 @contextmanager
-def progress(what: str, total: float | None = None, unit: str = "steps") -> Iterator[Advance]:
-    """`with progress("training", 960) as advance:` then advance(done, "epoch 3") as often as one likes."""
-    with (_bar if sys.stderr.isatty() else _lines)(what, total, unit) as advance:
+def progress(
+    what: str, total: float | None = None, unit: str = "steps", below: Callable[[], Iterable[RenderableType]] = tuple
+) -> Iterator[Advance]:
+    """`with progress("training", 960) as advance:` then advance(done, "epoch 3") as often as one likes. below: what a
+    terminal shows under the bar, asked for ten times a second."""
+    with _bar(what, total, unit, below) if sys.stderr.isatty() else _lines(what, total, unit) as advance:
         yield advance
 
 
 @contextmanager
-def _bar(what: str, total: float | None, unit: str) -> Iterator[Advance]:
+def _bar(what: str, total: float | None, unit: str, below: Callable[[], Iterable[RenderableType]]) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, Task, TextColumn, TimeRemainingColumn
     from rich.text import Text
@@ -47,6 +50,7 @@ def _bar(what: str, total: float | None, unit: str) -> Iterator[Advance]:
             yield self.make_tasks_table(self.tasks)
             notes = [str(task.fields["note"]) for task in self.tasks if task.fields["note"]]
             yield from (Text(f"  {note}", "dim", no_wrap=True, overflow="ellipsis") for note in notes)
+            yield from below()
 
     columns = (
         TextColumn("{task.description}", markup=False),

@@ -47,6 +47,6 @@ def _one(word: str, every: list[Rule]) -> Rule:
 def _plain(rule: Rule) -> dict[str, Any]:
     return {
         "name": rule.name, "code": rule.code, "place": rule.place, "kind": rule.kind, "severity": str(rule.severity),
-        "preview": rule.preview, "needs": list(rule.needs), "explains": list(rule.explains),
-        "options": dict(rule.options), "doc": rule.doc,
+        "preview": rule.preview, "stages": list(rule.stages), "needs": list(rule.needs),
+        "explains": list(rule.explains), "options": dict(rule.options), "doc": rule.doc,
     }  # fmt: skip

@@ -48,10 +48,13 @@ def train(
     fail_on: FailOn = Severity.WARNING,
 ) -> int:
     """Train a recipe while watching it. Writes a run folder: signals, checkpoints, findings."""
+    from torchdoctor.connect.board_folder import must_be_empty
+
     recipe = load(config, overrides)
     folder = run or new_folder(recipe.name)
     if tensorboard is not None:
         refuse_taken(tensorboard, ())
+        must_be_empty(tensorboard)
 
     from torchdoctor.train.ranks import is_first
 
@@ -78,13 +81,16 @@ def trained(
     """What the rules say of the watched training, and the last train_score, val_score and test_score."""
     from torchdoctor.cli.progress import progress
     from torchdoctor.connect.tensorboard import Histograms, exported
+    from torchdoctor.show.live_view import LiveView
     from torchdoctor.train.run import train
     from torchdoctor.train.score import score
 
     try:
-        with nullcontext(_nothing) if silent else progress(f"training {recipe.name}") as advance:
+        view = LiveView(folder)
+        with nullcontext(_nothing) if silent else progress(f"training {recipe.name}", below=view.lines) as advance:
 
             def report_progress(p: Progress) -> None:
+                view.found(p.findings, p.step)
                 advance(p.step, _words(p, price_per_hour), p.steps)
 
             on_epoch = Histograms(tensorboard) if tensorboard else None
