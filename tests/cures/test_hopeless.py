@@ -117,7 +117,7 @@ def test_a_sound_network_learns_nothing_from_exchanged_labels_and_the_same_other
 
 
 def test_a_doubt_of_the_data_refuses_where_nothing_can_be_tried_and_waits_where_something_can() -> None:
-    ruler, first = Ruler(360, chance=0.1), Outcome(0.1, 10, 1, 1.0)
+    ruler, first = Ruler(360, chance=0.1), Outcome(0.1, 10, 100, 1, 1.0)
     alone = with_doubts(Report(()), (LABELS,))
     beside = with_doubts(Report((STALLED,)), (LABELS,))
     doubts = Doubts((LABELS,), "Exchanged labels do as well.")

@@ -38,7 +38,7 @@ def arm(seed: int = 0, watched: bool = True, **more: object) -> Job:
 
 def outcome(trace: Trace | None = TRACE) -> Outcome:
     numbers = {"epoch": [0.0, 1.0], "val_score": [0.5, 1 / 3]}
-    return Outcome(1 / 3, 40, 2, 1.5, 20, "", numbers, trace, True)
+    return Outcome(1 / 3, 40, 400, 2, 1.5, 200, "", numbers, trace, True)
 
 
 def test_an_arm_is_read_back_to_the_last_bit(tmp_path: Path) -> None:

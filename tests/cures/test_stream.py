@@ -62,11 +62,21 @@ def test_and_what_it_is_fed_changes_nothing_of_what_a_model_draws() -> None:
     assert random.random() == expected[1]
 
 
-def test_a_pass_can_be_cut_short_and_all_is_counted() -> None:
-    stream = Stream(loader(), seed=0, at_most=3)
+@pytest.mark.parametrize(("at_most", "batches"), [(24, 3), (28, 3), (29, 4), (1, 1)])
+def test_a_pass_can_be_cut_short_to_the_nearest_batch_and_all_is_counted(at_most: int, batches: int) -> None:
+    stream = Stream(loader(), seed=0, at_most=at_most)
     order(stream, draws=0, passes=4)
 
-    assert (len(stream), stream.drawn, stream.passes, stream.per_pass) == (3, 12, 4, 3)
+    assert (stream.drawn, stream.samples, stream.passes) == (4 * batches, 32 * batches, 4)
+
+
+def test_a_pass_that_never_ended_is_as_long_as_its_loader_says() -> None:
+    broken, ended = Stream(loader(), seed=0), Stream(loader(), seed=0)
+    next(iter(broken))
+    order(ended, draws=0)
+
+    assert (broken.samples, broken.per_pass) == (8, 40)
+    assert ended.per_pass == 40
 
 
 def test_it_answers_for_the_loader_and_can_be_copied() -> None:

@@ -130,12 +130,23 @@ def test_what_was_run_is_remembered_and_paid_for_once() -> None:
     assert known.purse.runs == pytest.approx(0.5)
 
 
-def test_shorter_than_an_epoch_is_counted_in_batches() -> None:
+def test_shorter_than_an_epoch_is_counted_in_samples() -> None:
     known = track(loop)
 
     assert known.length((), 0.25) == Length(2)
-    assert known.length((), 0.05) == Length(1, 4)
+    assert known.length((), 0.05) == Length(1, 40)
     assert known.length(LONGER, 1.0) == Length(16)
+
+
+@pytest.mark.parametrize("size", [5, 20, 50])
+@pytest.mark.parametrize("share", [0.05, 0.5, 1.0])
+def test_batches_of_another_size_cost_what_they_hold(size: int, share: float) -> None:
+    """Ten times as many batches of a tenth of the size are the same samples, and the same run."""
+    known, other = track(loop), (Remedy("set-batch-size", {"batch_size": size}),)
+    known.run(other, 1, share)
+
+    assert known.price([other], [2], share) == (share, 1)
+    assert known.purse.runs == pytest.approx(share, abs=size / 2 / 800)
 
 
 def test_a_loop_that_does_not_heed_the_epochs_is_shortened_pass_by_pass() -> None:
@@ -143,7 +154,7 @@ def test_a_loop_that_does_not_heed_the_epochs_is_shortened_pass_by_pass() -> Non
     outcome = known.run(FASTER, 0, 0.25)
 
     assert (outcome.passes, outcome.drawn) == (8, 16)
-    assert known.length((), 0.5) == Length(8, 5)
+    assert known.length((), 0.5) == Length(8, 50)
 
 
 def test_a_change_that_breaks_the_network_ends_its_arm_and_not_the_race() -> None:

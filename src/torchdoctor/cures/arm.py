@@ -34,7 +34,7 @@ WATCHING = 0.1  # of a watched run's time: more than a user's own run is asked t
 
 @dataclass(frozen=True)
 class Length:
-    """epochs: what the loop is told. at_most: batches in one pass, to make a run shorter than an epoch."""
+    """epochs: what the loop is told. at_most: samples in one pass, to make a run shorter than an epoch."""
 
     epochs: int
     at_most: int | None = None
@@ -42,14 +42,16 @@ class Length:
 
 @dataclass(frozen=True)
 class Outcome:
-    """score: NaN when it is not defined or the run failed, which `error` then tells. drawn: training batches.
+    """score: NaN when it is not defined or the run failed, which `error` then tells. drawn: training batches; samples:
+    what was in them.
 
-    passes: over the training loader. per_pass: batches of a whole one. numbers: what the loop logged. trace: of a
+    passes: over the training loader. per_pass: samples of a whole one. numbers: what the loop logged. trace: of a
     watched run. scheduled: the learning rate followed a schedule.
     """
 
     score: float
     drawn: int
+    samples: int
     passes: int
     seconds: float
     per_pass: int = 0
@@ -125,9 +127,8 @@ def _run(experiment: Experiment, parts: Parts, seed: int, length: Length, watche
     trace = watching.trace() if watching is not None else None
     seconds = time.monotonic() - began
     scheduled = parts.scheduler is not None
-    return Outcome(
-        score, stream.drawn, stream.passes, seconds, stream.per_pass, error, history.numbers, trace, scheduled
-    )
+    drawn = stream.drawn, stream.samples, stream.passes
+    return Outcome(score, *drawn, seconds, stream.per_pass, error, history.numbers, trace, scheduled)
 
 
 def shortened(outcome: Outcome, experiment: Experiment, epochs: int) -> Outcome | None:
@@ -136,7 +137,7 @@ def shortened(outcome: Outcome, experiment: Experiment, epochs: int) -> Outcome 
     scores = outcome.numbers.get("val_score", [])
     if outcome.scheduled or experiment.score is not None or not _is_own_loop(experiment.fit) or len(scores) < epochs:
         return None
-    return replace(outcome, score=scores[epochs - 1], seconds=0.0, drawn=0, error="")
+    return replace(outcome, score=scores[epochs - 1], seconds=0.0, drawn=0, samples=0, error="")
 
 
 def _is_own_loop(fit: Fit | None) -> bool:

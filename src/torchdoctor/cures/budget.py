@@ -1,7 +1,8 @@
 """What a cure may cost: in multiples of one training run, in time, or in trials.
 
-Runs are counted by the batches drawn and not by the clock, so that a cure does the same on a busy machine. Only a
-budget given in time looks at the clock.
+Runs are counted by the samples drawn: not by the clock, so that a cure does the same on a busy machine, and not by the
+batches, which a remedy may cut smaller at the same work. Only a budget given in time looks at the clock. A remedy that
+makes the network itself larger is paid as any other.
 May not: train, print.
 """
 

@@ -8,6 +8,7 @@ May not: train, judge, print, change the loader.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,47 +16,70 @@ from typing import Any
 
 import torch
 
+from torchdoctor.data.batch import tensors_in
 from torchdoctor.parts import Loader
 
 _END = object()
 
 
 class Stream:
-    """Iterates over a loader again and again. drawn: batches given so far. passes: how often it was begun.
+    """Iterates over a loader again and again. drawn: batches given so far, samples: what was in them. passes: how often
+    it was begun.
 
-    per_pass: batches in the longest pass so far; at_most: what a pass is cut to. Anything else that is asked of it
-    (len, dataset, batch_size) the loader answers.
+    at_most: samples that a pass is cut to, as nearly as whole batches go: arms that cut their batches to other sizes
+    see as much of the data. Anything else that is asked of it (len, dataset, batch_size) the loader answers.
     """
 
     def __init__(self, loader: Loader, seed: int, at_most: int | None = None) -> None:
         self.loader = loader
-        self.drawn = self.passes = self.per_pass = 0
-        self._seed, self._at_most = seed, at_most
+        self.drawn = self.samples = self.passes = self._longest = 0
+        self._seed, self._at_most, self._ended = seed, at_most, False
 
     def __iter__(self) -> Iterator[Any]:
         self.passes += 1
         own = _Random(self._seed + 7919 * self.passes)  # a prime, so that passes of neighbouring seeds never meet
         with own.numbers():
             batches = iter(self.loader)
-        given = 0
-        while self._at_most is None or given < self._at_most:
+        given = size = 0
+        while self._at_most is None or not given or given + size / 2 < self._at_most:
             with own.numbers():
                 batch = next(batches, _END)
             if batch is _END:
+                self._ended = True
                 return
-            given += 1
+            size = _size(batch)
+            given += size
             self.drawn += 1
-            self.per_pass = max(self.per_pass, given)
+            self.samples += size
+            self._longest = max(self._longest, given)
             yield batch
+
+    @property
+    def per_pass(self) -> int:
+        """Samples of a whole pass; where none has come to its end, as many as the loader's length promises."""
+        if self._ended or not self.drawn:
+            return self._longest
+        try:
+            return max(self._longest, round(len(self) * self.samples / self.drawn))
+        except TypeError:
+            return self._longest
 
     def __len__(self) -> int:
         length = len(self.loader)  # type: ignore[arg-type]  # a loader without length raises the TypeError it should
-        return length if self._at_most is None else min(length, self._at_most)
+        size = self.samples / self.drawn if self.drawn else getattr(self.loader, "batch_size", None)
+        return (
+            length if self._at_most is None or not size else min(length, max(1, math.ceil(self._at_most / size - 0.5)))
+        )
 
     def __getattr__(self, name: str) -> Any:
         if name == "loader":  # not there yet, while a copy of this is being made
             raise AttributeError(name)
         return getattr(self.loader, name)
+
+
+def _size(batch: Any) -> int:
+    """Samples: the length of the first tensor in it; 1 where there is none, so that such batches are counted."""
+    return next((len(t) for t in tensors_in(batch) if t.ndim), 1)
 
 
 class _Random:

@@ -64,7 +64,8 @@ class Track:
         self._treated: dict[Key, Experiment] = {}
         self._outcomes: dict[tuple[Key, int, Length], Outcome] = {}
         self._under_way: dict[tuple[Key, int, Length], Wait] = {}
-        self._drawn = self._passes = 0  # by a whole run
+        self._passes = 0  # of a whole run, as what follows: what lengths and costs are measured by
+        self._samples = self._batches = 0.0
         self._heeds_epochs = True
 
     def examined(self, remedies: Sequence[Remedy], seconds: float) -> Trace:
@@ -122,8 +123,9 @@ class Track:
             )
         ended_early = bool(outcome.error) or not math.isfinite(_last_loss(outcome))
         passes = max(outcome.passes, whole.epochs) if ended_early else outcome.passes
-        self._passes, self._drawn = passes, max(outcome.drawn, passes * outcome.per_pass if ended_early else 0)
-        self.purse.run_seconds = outcome.seconds * self._drawn / outcome.drawn
+        self._passes, self._samples = passes, max(outcome.samples, passes * outcome.per_pass if ended_early else 0)
+        self._batches = outcome.drawn * self._samples / outcome.samples
+        self.purse.run_seconds = outcome.seconds * self._samples / outcome.samples
         self._outcomes[(), SEED, whole] = outcome
         return outcome
 
@@ -135,7 +137,7 @@ class Track:
         loss = first.trace["loss"] if first.trace is not None else Series.of([])
         good = np.isfinite(loss.values)
         if not good.all():
-            return min(1.0, int(np.argmin(good)) / self._drawn)
+            return min(1.0, int(np.argmin(good)) / self._batches)
         if len(loss) < 4 * PIECES:
             return 0.0
         blocks = loss.blocks(PIECES)
@@ -185,11 +187,11 @@ class Track:
         return experiment
 
     def length(self, remedies: Sequence[Remedy], share: float) -> Length:
-        """A share of a whole run, as epochs, or as batches in each pass where epochs are too coarse or not heeded."""
+        """A share of a whole run, as epochs, or as samples in each pass where epochs are too coarse or not heeded."""
         epochs = self.experiment_with(remedies).epochs
         if share >= 1:
             return Length(epochs)
-        per_pass = self._drawn / max(1, self._passes)
+        per_pass = self._samples / max(1, self._passes)
         if not self._heeds_epochs:
             return Length(epochs, max(1, round(share * per_pass)))
         if share * epochs >= 1:
@@ -198,7 +200,7 @@ class Track:
 
     def share_of(self, batches: int) -> float:
         """The share of a run that is that many batches long."""
-        return min(1.0, batches / max(1, self._drawn))
+        return min(1.0, batches / max(1, self._batches))
 
     def tell(self, stage: Stage, what: str, why: str, under_way: float = 0.0) -> None:
         """Report progress. under_way: what of a run that is not finished has been spent."""
@@ -232,7 +234,7 @@ class Track:
         outcome = self._outcome(job, what, share)
         if outcome.error == INTERRUPTED:
             raise KeyboardInterrupt  # half an arm is worth nothing, and the unchanged one's would make any other win
-        self.purse.pay(outcome.drawn / self._drawn)
+        self.purse.pay(outcome.samples / self._samples)
         return outcome
 
     def _job(self, remedies: Sequence[Remedy], seed: int, length: Length) -> Job:
