@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-import time
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
+import httpx
 import numpy as np
 import uvicorn
+from waiting import HANGS, until
 
 from cases.table import Row, plain
 from torchdoctor.board.app import app
+from torchdoctor.board.cache import Cache
 from torchdoctor.board.guard import names_of
 from torchdoctor.cures.effect import Ruler, effect_of
 from torchdoctor.cures.race import Race
@@ -27,21 +31,28 @@ TOKEN, COOKIE = "a-token", "torchdoctor-test"
 
 
 @contextmanager
-def served(root: Path, token: str = TOKEN, language: str = "", benchmark: Path | None = None) -> Iterator[str]:
-    """The address of a board over `root`."""
-    hosts = names_of("127.0.0.1")
-    made = app(root, token=token, hosts=hosts, cookie=COOKIE, language=language, benchmark=benchmark)
+def served(
+    root: Path, token: str = TOKEN, language: str = "", benchmark: Path | None = None, cache: Cache | None = None
+) -> Iterator[str]:
+    """The address of a board over `root`. Without a cache of its own its pages wait until they can show everything,
+    as they do on a fast machine, or what they show would hang on what else this one does."""
+    hosts, cache = names_of("127.0.0.1"), cache or Cache(slow=math.inf, patience=None)
+    made = app(root, token=token, hosts=hosts, cookie=COOKIE, language=language, benchmark=benchmark, cache=cache)
     server = uvicorn.Server(uvicorn.Config(made, port=0, log_level="error", timeout_graceful_shutdown=1))
     thread = Thread(target=server.run)
     thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.01)
+    until(lambda: server.started or not thread.is_alive())
+    assert server.started
     try:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join()
+
+
+def visitor(url: str, **options: Any) -> httpx.Client:
+    """Asks a board, and waits for its answer."""
+    return httpx.Client(base_url=url, timeout=HANGS, **options)
 
 
 def written(path: Path, steps: int = 200, close: bool = True, facts: dict[str, object] | None = None) -> Writer:

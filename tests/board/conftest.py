@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from boards import COOKIE, TOKEN, example_cure, served, written
+from boards import COOKIE, TOKEN, example_cure, served, visitor, written
 
 from torchdoctor.board.folder import CURE
 from torchdoctor.cli.main import main
@@ -64,5 +64,5 @@ def board(tmp_path: Path) -> Iterator[tuple[Path, httpx.Client]]:
     """An empty folder and a client that has the cookie."""
     root = tmp_path / "runs"
     root.mkdir()
-    with served(root) as url, httpx.Client(base_url=url, cookies={COOKIE: TOKEN}, timeout=30) as client:
+    with served(root) as url, visitor(url, cookies={COOKIE: TOKEN}) as client:
         yield root, client

@@ -5,16 +5,19 @@ Skipped, with a message, where no chromium is installed: apt install chromium.
 
 from __future__ import annotations
 
+import math
 import shutil
-import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from boards import TOKEN, served, table, written
+from waiting import HANGS, until
 
+from torchdoctor.board import folder
 from torchdoctor.record.diagnose import diagnose
 
 CHROMIUM = next(
@@ -23,12 +26,13 @@ CHROMIUM = next(
 if CHROMIUM is None:
     pytest.skip("needs a browser: apt install chromium", allow_module_level=True)
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright  # noqa: E402 - only where there is a browser
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright  # noqa: E402 - only where there is a browser
 
 AXE = (Path(__file__).parent / "axe-4.14.1.min.js").read_text("utf-8")
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 NOT_SIDEWAYS = "document.documentElement.scrollWidth <= innerWidth"  # true once charts have taken the new width
 Open = Callable[..., Page]
+WAIT = 1000 * HANGS  # milliseconds
 
 
 @pytest.fixture(scope="module")
@@ -50,27 +54,36 @@ def url(root: Path) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        made = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"], timeout=WAIT)
+        expect.set_options(timeout=WAIT)
         yield made
         made.close()
 
 
+def context_of(browser: Browser, **options: Any) -> BrowserContext:
+    """One that waits for what comes, however slow the machine."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(WAIT)
+    return context
+
+
 @pytest.fixture
 def open_page(browser: Browser, url: str) -> Iterator[Open]:
-    """Opens a page of the board with the token; what the console said must be nothing."""
+    """Opens a page of the board with the token, of the one at `on` or of that with all runs; what the console said must
+    be nothing."""
     said: list[str] = []
     contexts = []
 
-    def opened(path: str, **options: Any) -> Page:
-        context = browser.new_context(viewport=options.pop("viewport", DESK), locale="en-US", **options)
+    def opened(path: str, on: str = url, **options: Any) -> Page:
+        context = context_of(browser, viewport=DESK, locale="en-US", **options)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: said.append(f"{path}: {message.text}"))
         page.on("pageerror", lambda error: said.append(f"{path}: {error}"))
-        page.goto(f"{url}/?token={TOKEN}")
+        page.goto(f"{on}/?token={TOKEN}")
         expect(page.locator("h1")).to_be_visible()
         assert "token" not in page.url
-        page.goto(url + path)
+        page.goto(on + path)
         ready(page)
         return page
 
@@ -81,11 +94,8 @@ def open_page(browser: Browser, url: str) -> Iterator[Open]:
 
 
 def becomes(page: Page, expression: str) -> bool:
-    """Is it true within ten seconds? (The browser's own way to wait needs eval, which the board forbids its pages.)"""
-    until = time.monotonic() + 10
-    while not (true := bool(page.evaluate(expression))) and time.monotonic() < until:
-        page.wait_for_timeout(50)
-    return true
+    """Waits until it is true. (The browser's own way to wait needs eval, which the board forbids its pages.)"""
+    return until(lambda: bool(page.evaluate(expression)))
 
 
 def first_finding(page: Page) -> str:
@@ -95,7 +105,7 @@ def first_finding(page: Page) -> str:
 def ready(page: Page) -> None:
     """It does not say any more that it is on its way."""
     expect(page.locator("h1")).to_be_visible()
-    expect(page.locator("[data-waiting]")).to_have_count(0, timeout=60_000)
+    expect(page.locator("[data-waiting]")).to_have_count(0)
 
 
 def drawn(page: Page) -> None:
@@ -162,20 +172,22 @@ def test_dragging_over_a_curve_fetches_its_steps_anew(open_page: Open) -> None:
     assert answer is not None and answer.ok and "from=" in asked.value.url
 
 
-def test_a_live_run_is_redrawn_while_it_trains(open_page: Open, root: Path) -> None:
-    writer = written(root / "live", close=False)
-    try:
-        page = open_page("/run?at=live")
+def test_a_live_run_is_redrawn_while_it_trains(
+    open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder, "LIVE", math.inf)
+    writer = written(tmp_path / "live", close=False)
+    with served(tmp_path) as url, closing(writer):
+        page = open_page("/run?at=live", on=url)
         expect(page.locator(".state.live")).to_be_visible()
         drawn(page)
         writer.append("loss", ("",), np.arange(200, 400), np.full((200, 1), 0.5))
         writer.commit()
-        expect(page.locator(".facts")).to_contain_text("400", timeout=10_000)
+        expect(page.locator(".facts")).to_contain_text("400")
         last = """() => echarts.getInstanceByDom(document.querySelector('[data-chart="curve-loss"]'))
             .getOption().series[0].data.at(-1)[0] === 399"""
         assert becomes(page, last)
-    finally:
-        writer.close()
+        page.close()  # or its stream would keep the board open
 
 
 def test_a_page_can_be_used_by_keyboard_alone(open_page: Open) -> None:
@@ -237,15 +249,19 @@ def test_a_point_of_the_projector_shows_its_sample(open_page: Open) -> None:
     expect(page.locator("#shown img")).to_be_visible()
 
 
-def test_a_run_is_tagged_on_its_page_and_found_by_its_tag(open_page: Open) -> None:
-    page = open_page("/run?at=child")
-    page.get_by_label("Tags").fill("baseline, to keep")
-    page.get_by_role("button", name="Save").click()
-    expect(page.get_by_label("Tags")).to_have_value("baseline, to keep")
-    page.get_by_role("link", name="Runs", exact=True).click()
-    page.get_by_role("link", name="to keep").first.click()
-    expect(page.locator("tbody tr")).to_have_count(1)
-    expect(page.locator("tbody tr")).to_contain_text("child")
+def test_a_run_is_tagged_on_its_page_and_found_by_its_tag(open_page: Open, tmp_path: Path) -> None:
+    for name in ("child", "other"):
+        written(tmp_path / name)
+    with served(tmp_path) as url:
+        page = open_page("/run?at=child", on=url)
+        page.get_by_label("Tags").fill("baseline, to keep")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_label("Tags")).to_have_value("baseline, to keep")
+        page.get_by_role("link", name="Runs", exact=True).click()
+        page.get_by_role("link", name="to keep").first.click()
+        expect(page.locator("tbody tr")).to_have_count(1)
+        expect(page.locator("tbody tr")).to_contain_text("child")
+        page.close()
 
 
 def test_night_is_chosen_by_a_button_and_stays(open_page: Open) -> None:
@@ -261,7 +277,7 @@ def test_night_is_chosen_by_a_button_and_stays(open_page: Open) -> None:
 
 def test_a_report_opens_from_disk_and_draws_what_the_board_draws(browser: Browser, root: Path, tmp_path: Path) -> None:
     path = diagnose(root / "demo" / "sick").html(tmp_path / "report.html")
-    context = browser.new_context(viewport=PHONE, color_scheme="dark")
+    context = context_of(browser, viewport=PHONE, color_scheme="dark")
     page, said, asked = context.new_page(), list[str](), list[str]()
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
@@ -279,7 +295,7 @@ def test_a_report_opens_from_disk_and_draws_what_the_board_draws(browser: Browse
 
 
 def test_a_page_that_is_not_there_says_so(browser: Browser, url: str) -> None:
-    context = browser.new_context()
+    context = context_of(browser)
     page = context.new_page()
     page.goto(f"{url}/?token={TOKEN}")
     expect(page.locator("h1")).to_be_visible()

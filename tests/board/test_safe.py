@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from boards import COOKIE, TOKEN, served, written
+from boards import COOKIE, TOKEN, served, visitor, written
 
 Board = tuple[Path, httpx.Client]
 EVIL = "<script>alert(1)</script>\"' onload=x"
@@ -23,7 +23,7 @@ PAGES = ("run", "finding", "compare", "cure", "data", "evaluation", "explanation
 def test_without_the_token_nothing_is_shown(board: Board, cookie: str) -> None:
     root, client = board
     written(root / "secret-name")
-    with httpx.Client(base_url=client.base_url, headers={"cookie": f"{COOKIE}={cookie}".encode()}) as stranger:
+    with visitor(str(client.base_url), headers={"cookie": f"{COOKIE}={cookie}".encode()}) as stranger:
         for path in (
             "/",
             "/runs.json",
@@ -39,12 +39,12 @@ def test_without_the_token_nothing_is_shown(board: Board, cookie: str) -> None:
 
 def test_the_token_is_taken_once_and_leaves_the_address(board: Board) -> None:
     _, client = board
-    with httpx.Client(base_url=client.base_url) as visitor:
-        entered = visitor.get("/", params={"token": TOKEN}, headers={"sec-fetch-site": "cross-site"})
+    with visitor(str(client.base_url)) as comer:
+        entered = comer.get("/", params={"token": TOKEN}, headers={"sec-fetch-site": "cross-site"})
         assert entered.status_code == 200 and 'url=/"' in entered.text
         assert "httponly" in entered.headers["set-cookie"].lower()
         assert "samesite=strict" in entered.headers["set-cookie"].lower()
-        assert visitor.get("/").status_code == 200
+        assert comer.get("/").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -254,5 +254,5 @@ def test_a_board_over_a_folder_that_vanished_goes_on_empty(board: Board) -> None
 def test_a_link_to_the_folder_itself_may_be_given(tmp_path: Path) -> None:
     written(tmp_path / "real" / "a")
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    with served(tmp_path / "link", token="") as url:
-        assert httpx.get(f"{url}/run?at=a").status_code == 200
+    with served(tmp_path / "link", token="") as url, visitor(url) as client:
+        assert client.get("/run?at=a").status_code == 200

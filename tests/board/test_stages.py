@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from boards import served, table
+from boards import served, table, visitor
 
 KINDS = {"evaluation": "lenet-evaluation", "explanation": "lenet-explanation", "data": "digits",
          "projector": "lenet-evaluation"}  # fmt: skip
@@ -20,7 +20,7 @@ KINDS = {"evaluation": "lenet-evaluation", "explanation": "lenet-explanation", "
 def real(stages: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A client of a board over real runs that lets everyone in."""
     benchmark = table(tmp_path_factory.mktemp("benchmark") / "table.json")
-    with served(stages, token="", benchmark=benchmark) as url, httpx.Client(base_url=url, timeout=60) as client:
+    with served(stages, token="", benchmark=benchmark) as url, visitor(url) as client:
         yield client
 
 
@@ -116,7 +116,7 @@ def test_what_commands_kept_may_be_damaged(stages: Path, tmp_path: Path, name: s
     for folder in root.iterdir():
         if (folder / name).exists():
             (folder / name).write_text(json.dumps(HARM[how]))
-    with served(root, token="") as url, httpx.Client(base_url=url, timeout=60) as client:
+    with served(root, token="") as url, visitor(url) as client:
         for page, key in KINDS.items():
             answer = client.get(f"/{page}", params={"at": key})
             assert answer.status_code in (200, 422) and "Traceback" not in answer.text
@@ -131,6 +131,6 @@ def test_a_picture_that_is_none_is_left_out(stages: Path, tmp_path: Path) -> Non
     kept["network"][0]["picture"] = "https://evil.example/x.png"
     kept["sheet"] = "javascript:alert(1)"
     file.write_text(json.dumps(kept))
-    with served(root, token="") as url:
-        text = httpx.get(f"{url}/data?at=digits", timeout=60).text
+    with served(root, token="") as url, visitor(url) as client:
+        text = client.get("/data?at=digits").text
     assert "evil.example" not in text and "javascript:" not in text and text.count("data:image/png") > 20

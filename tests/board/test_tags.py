@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from boards import COOKIE, TOKEN, served, written
+from boards import COOKIE, TOKEN, served, visitor, written
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -85,12 +85,12 @@ def test_another_site_cannot_set_tags(board: Board, headers: dict[str, str]) -> 
 
 def test_without_the_token_nobody_sets_tags(tmp_path: Path) -> None:
     written(tmp_path / "runs" / "a")
-    with served(tmp_path / "runs") as url, httpx.Client(base_url=url) as stranger:
+    with served(tmp_path / "runs") as url, visitor(url) as stranger:
         assert sent(stranger, "a", "x").status_code == 403
         stranger.cookies.set(COOKIE, "wrong")
         assert sent(stranger, "a", "x").status_code == 403
         assert stranger.post(f"/tags?token={TOKEN}", data={"at": "a", "tags": "x"}).status_code == 403
-    with served(tmp_path / "runs", token="") as url, httpx.Client(base_url=url) as anyone:
+    with served(tmp_path / "runs", token="") as url, visitor(url) as anyone:
         assert sent(anyone, "a", "x").status_code == 405, "a board without a token is only read"
         assert 'action="/tags"' not in anyone.get("/run", params={"at": "a"}).text
     assert tags_of(tmp_path / "runs" / "a") == ()

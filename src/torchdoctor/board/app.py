@@ -22,6 +22,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from torchdoctor.board.cache import Cache
 from torchdoctor.board.folder import NoSuchRun
 from torchdoctor.board.guard import TAGGING, Guard
 from torchdoctor.board.live import events
@@ -48,10 +49,11 @@ def app(
     cookie: str = "torchdoctor",
     language: str = "",
     benchmark: Path | None = None,
+    cache: Cache | None = None,
 ) -> Starlette:
     """The board over `root`. token: "" lets everyone in, to read; hosts: the names it may be asked by. language: "" is
-    what the browser prefers. benchmark: a table.json of cases.run."""
-    board = Board(root.resolve(), benchmark, writable=bool(token))
+    what the browser prefers. benchmark: a table.json of cases.run. cache: how long pages wait."""
+    board = Board(root.resolve(), benchmark, writable=bool(token), cache=cache or Cache())
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

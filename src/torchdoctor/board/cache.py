@@ -32,10 +32,22 @@ class _Kept:
 
 
 class Cache:
-    """Plain JSON values by name, weighed by their JSON text; of more than `limit` bytes the longest unused go."""
+    """Plain JSON values by name, weighed by their JSON text; of more than `limit` bytes the longest unused go.
 
-    def __init__(self, limit: int = 128_000_000) -> None:
-        self.limit = limit
+    slow: seconds, after which the old value is handed out. patience: seconds that a page waits for what was never made;
+    None is as long as it takes.
+    """
+
+    def __init__(
+        self,
+        limit: int = 128_000_000,
+        *,
+        slow: float = SLOW,
+        patience: float | None = PATIENCE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.limit, self.slow, self.patience = limit, slow, patience
+        self._clock = clock
         self.weight = 0
         self.renewed = 0  # how often something was made anew behind a page, for those who wait for it
         self._kept: OrderedDict[tuple[str, ...], _Kept] = OrderedDict()
@@ -51,7 +63,7 @@ class Cache:
         kept = self._touched(name)
         if kept is not None and kept.stamp == stamp:
             return kept.value
-        if kept is not None and kept.took > SLOW:
+        if kept is not None and kept.took > self.slow:
             self._renew(name, stamp, make, kept)
             return kept.value
         with self._lock:
@@ -61,7 +73,7 @@ class Cache:
             return kept.value if kept is not None and kept.stamp == stamp else self._make(name, stamp, make)
 
     def soon(self, name: tuple[str, ...], stamp: object, make: Callable[[], Any]) -> Any:
-        """As get, but None where it takes longer than PATIENCE; it is then made all the same, once, for the next one
+        """As get, but None where it takes longer than `patience`; it is then made all the same, once, for the next one
         who asks. Raises what make() raises."""
         key = (name, stamp)
         with self._lock:
@@ -70,7 +82,7 @@ class Cache:
                 future = self._opening[key] = self._openers.submit(self.get, name, stamp, make)
         if begun:  # outside of the lock: where it has ended already, this forgets it at once
             future.add_done_callback(lambda _: self._opened(key))
-        done, _ = wait([future], PATIENCE)
+        done, _ = wait([future], self.patience)
         return future.result() if done else None
 
     def peek(self, name: tuple[str, ...], stamp: object) -> Any:
@@ -95,7 +107,7 @@ class Cache:
 
     def _renew(self, name: tuple[str, ...], stamp: object, make: Callable[[], Any], kept: _Kept) -> None:
         with self._lock:
-            if name in self._behind or time.monotonic() < kept.made + REST * kept.took:
+            if name in self._behind or self._clock() < kept.made + REST * kept.took:
                 return
             self._behind.add(name)
         self._worker.submit(self._made_behind, name, stamp, make)
@@ -109,14 +121,14 @@ class Cache:
                 self.renewed += 1
 
     def _make(self, name: tuple[str, ...], stamp: object, make: Callable[[], Any]) -> Any:
-        began = time.perf_counter()
+        began = self._clock()
         try:
             value = make()
         except Exception:
             self._put(name, None)
             raise
-        took = time.perf_counter() - began
-        self._put(name, _Kept(stamp, value, len(json.dumps(value)), took, time.monotonic()))
+        now = self._clock()
+        self._put(name, _Kept(stamp, value, len(json.dumps(value)), now - began, now))
         return value
 
     def _put(self, name: tuple[str, ...], kept: _Kept | None) -> None:
