@@ -12,13 +12,16 @@ from torch import Tensor
 from torchdoctor.parts import Parts
 from torchdoctor.probes.batch import Batch, class_ids, first_tensor, scalar
 from torchdoctor.probes.bench import Bench, Kind, training
-from torchdoctor.probes.descent import Lowest, lowest
+from torchdoctor.probes.descent import PATIENCE, Lowest, lowest
 from torchdoctor.probes.expectation import Expectation, expectation
 from torchdoctor.probes.probe import Fact, Measurement, probe
 from torchdoctor.probes.sample import head, sample
+from torchdoctor.probes.stopwatch import Stopwatch
 from torchdoctor.probes.tail import Tail
 
-NUMBERS = 300_000  # outputs optimised at once; a few hundred walks over more would take minutes
+NUMBERS = 30_000  # outputs optimised at once: thousands of samples; some hundred walks over 300,000 took 20 s
+SAMPLES = 64  # of more, what stands between the weights (pooling 256 pictures) cost 20 s, and they say the same
+SECONDS = 5.0  # for the walks from all starts together
 PUSHES = (1.0, 1e2, 1e4)  # sizes the last weights' output is pushed to
 GROWS = 1.5  # from the second push to the third: a range that still widens has no end (even log(1e4)/log(1e2) is 2)
 CLOSE = 0.005  # of the way down to the free loss: near enough to stop
@@ -100,7 +103,7 @@ def _free(expects: Expectation, parts: Parts, output: Any, batch: Batch, aim: Ai
 
 def _cut(bench: Bench) -> tuple[Tail, Parts, Batch]:
     """In training mode, since that is where the loss is optimised; some models have other outputs in eval mode."""
-    batch = sample(bench)
+    batch = sample(bench, SAMPLES)
     while True:
         parts = bench.fork()
         tail = Tail(training(parts).model, batch.inputs)
@@ -129,9 +132,10 @@ def _attained(tail: Tail, parts: Parts, batch: Batch, aim: Aim, free: Lowest | N
     size = abs(aim.centre) + aim.size
     own = max(float(torch.cat([v.reshape(-1) for v in tail.values]).std()), 1e-3)
     best: Lowest | None = None
+    stopwatch = Stopwatch()
     for scale in (size,) if 0.1 < size / own < 10 else (size, own):
         for start in _starts(tail.values, scale):
-            found = lowest(loss_of, start, scale)
+            found = lowest(loss_of, start, scale, min(PATIENCE, SECONDS - stopwatch.seconds))
             if found is None:
                 continue
             near = CLOSE * (found.first - min(found.loss, free.loss if free else math.inf))

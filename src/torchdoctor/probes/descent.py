@@ -15,6 +15,7 @@ from torch import Tensor
 from torchdoctor.probes.stopwatch import Stopwatch
 
 STEPS = 150
+PATIENCE = 3.0  # seconds
 SOLVED = 1e-4  # of the loss at the start: low enough to stop looking
 # Lengths of the first step, in units of the numbers' scale. They shrink to nothing along half a cosine, so that a walk
 # covers 75 of them and still ends within a hundredth of one.
@@ -32,7 +33,7 @@ class Lowest(NamedTuple):
 
 
 def lowest(
-    loss_of: Callable[[Numbers], Tensor], start: Sequence[Tensor], scale: float = 1.0, patience: float = 3.0
+    loss_of: Callable[[Numbers], Tensor], start: Sequence[Tensor], scale: float = 1.0, patience: float = PATIENCE
 ) -> Lowest | None:
     """Adam from `start` at several rates; the best point of all walks.
 

@@ -13,13 +13,14 @@ from torchdoctor.parts import Parts
 from torchdoctor.probes.batch import Batch, tensors_in
 from torchdoctor.probes.bench import Bench
 from torchdoctor.probes.probe import Measurement, probe
-from torchdoctor.probes.short_run import Track, raced, together, track, unbraked
+from torchdoctor.probes.short_run import Track, raced, step_seconds, together, track, unbraked
 from torchdoctor.probes.skips import with_skips
 from torchdoctor.probes.stopwatch import Stopwatch
 from torchdoctor.probes.wider import hidden_widths, widened
 
 SECONDS = 3.0  # for all runs together; no further one is begun when they are used up
 RUNS = 6  # that fit into them
+DEAREST = 4.0  # times its share a run may take: a twin of many more units may cost a thousand times as much
 LEARNT = 0.3  # of the first loss: the plan is good enough, and nothing else is tried
 NARROW, WIDE = 16, 64  # units: no hidden layer above the first lacks width; the twin's narrowest has the second
 DEEP = 6  # weight matrices
@@ -44,14 +45,18 @@ def short_races(bench: Bench) -> Iterator[Measurement]:
 
     As planned comes first, and where that comes to 0.3 of the first loss nothing else is tried, except larger batches
     in the place of very small ones. Then the rate times ten and a tenth; then, where no rate got there, another
-    optimizer, skips around the layers of a deep network, a wider twin of a narrow one.
+    optimizer, skips around the layers of a deep network, a wider twin of a narrow one. What would take far longer than
+    its share of the time is left out.
     """
     stopwatch, on = Stopwatch(), track(bench, SECONDS / RUNS)
     left: dict[str, float] = {}
 
     def run(name: str, change: Change, on: Track = on) -> Iterator[Measurement]:
-        if stopwatch.seconds < SECONDS:
-            way = raced(bench, change(bench.fork()), on)
+        if stopwatch.seconds >= SECONDS:
+            return
+        changed = change(bench.fork())
+        if on.steps * step_seconds(bench, changed, on.batches[0]) <= DEAREST * SECONDS / RUNS:
+            way = raced(bench, changed, on)
             left[name] = way.left
             yield Measurement("raced_loss", way.first, name, 0)
             yield Measurement("raced_loss", way.last, name, on.steps)

@@ -17,6 +17,7 @@ from torchdoctor.parts import RATES, Parts
 from torchdoctor.probes.batch import Batch, batches_of
 from torchdoctor.probes.bench import Bench, training
 from torchdoctor.probes.dropouts import dropouts
+from torchdoctor.probes.fork import forked
 from torchdoctor.probes.sample import joined
 from torchdoctor.probes.stopwatch import Stopwatch
 
@@ -95,12 +96,17 @@ def raced(bench: Bench, parts: Parts, on: Track) -> Way:
     return Way(first, last, _loss(bench, parts, on.unseen))
 
 
-def _affordable(bench: Bench, batch: Batch, seconds: float) -> int:
-    parts = training(bench.fork())
+def step_seconds(bench: Bench, parts: Parts, batch: Batch) -> float:
+    """What a step takes, measured on a fork."""
+    parts = training(forked(parts))
     bench.step(parts, batch)  # the first is slower than the rest
     stopwatch = Stopwatch()
     bench.step(parts, batch)
-    return int(min(STEPS, max(FEWEST, seconds / max(stopwatch.seconds, 1e-6))))
+    return stopwatch.seconds
+
+
+def _affordable(bench: Bench, batch: Batch, seconds: float) -> int:
+    return int(min(STEPS, max(FEWEST, seconds / max(step_seconds(bench, bench.parts, batch), 1e-6))))
 
 
 def _whole(group: Sequence[Batch]) -> Batch | None:
