@@ -1,6 +1,7 @@
 """Case: a faulty program, its mended twin, and what must be found. Healthy: a recipe on which nothing may be found.
 
 A file in faulty/ or healthy/ that holds a CASE is one; it is called what its file is called. There is no list to keep.
+unseen/ holds the same two folders again: programs that nothing may be fitted on (its README.md has the rule).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from torchdoctor.experiment import Experiment
 
@@ -57,15 +59,28 @@ def either(*names: str) -> frozenset[str]:
     return frozenset(names)
 
 
-def faulty_cases() -> tuple[Case, ...]:
-    """All of them, by name."""
-    return tuple(replace(import_module(f"cases.faulty.{n}").CASE, name=n) for n in _names("faulty"))
+def faulty_cases(unseen: bool = False) -> tuple[Case, ...]:
+    """All of them, by name. unseen: those that nothing was fitted on, instead of the others."""
+    return tuple(replace(_module("faulty", n, unseen).CASE, name=n) for n in _names("faulty", unseen))
 
 
-def healthy_cases() -> tuple[Healthy, ...]:
-    """All of them, by name."""
-    return tuple(replace(import_module(f"cases.healthy.{n}").CASE, name=n) for n in _names("healthy"))
+def healthy_cases(unseen: bool = False) -> tuple[Healthy, ...]:
+    """All of them, by name. unseen: those that nothing was fitted on, instead of the others."""
+    return tuple(replace(_module("healthy", n, unseen).CASE, name=n) for n in _names("healthy", unseen))
 
 
-def _names(folder: str) -> list[str]:
-    return sorted(p.stem for p in (HERE / folder).glob("*.py") if not p.stem.startswith("_"))
+def file_of(folder: str, name: str, unseen: bool = False) -> Path:
+    """Where a program is written. folder: faulty or healthy."""
+    return _folder(folder, unseen) / f"{name}.py"
+
+
+def _folder(folder: str, unseen: bool) -> Path:
+    return HERE / "unseen" / folder if unseen else HERE / folder
+
+
+def _module(folder: str, name: str, unseen: bool) -> ModuleType:
+    return import_module(f"cases.{'unseen.' if unseen else ''}{folder}.{name}")
+
+
+def _names(folder: str, unseen: bool) -> list[str]:
+    return sorted(p.stem for p in _folder(folder, unseen).glob("*.py") if not p.stem.startswith("_"))

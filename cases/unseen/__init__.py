@@ -1,0 +1,1 @@
+"""Programs that nothing was fitted on; README.md has the rule."""

@@ -1,0 +1,1 @@
+"""One file per healthy recipe, that nothing was fitted on."""
