@@ -28,9 +28,9 @@ STRENGTHS = ("weak", "fair", "strong", "certain")
 class Sign:
     """What is known of a named cause beside its numbers.
 
-    strength: the rule's own confidence, one of STRENGTHS. symptoms: how many of the report's symptoms follow from it,
-    "all", "some", "none", or "unseen" when there are no symptoms. beside: "alone", or "explained" when another named
-    cause accounts for it.
+    strength: the rule's own confidence, one of STRENGTHS. symptoms: whether "all" of the report's symptoms follow from
+    it or "not all" (few causes are named beside symptoms that they do not explain, too few to count how many), or
+    "unseen" when there are none. beside: "alone", or "explained" when another named cause accounts for it.
     """
 
     name: str

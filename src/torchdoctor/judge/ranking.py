@@ -140,7 +140,7 @@ def _chance(f: Finding, sign: Sign, table: Likelihoods | None) -> float:
 def _sign(f: Finding, names: Mapping[str, _Name], arrows: Arrows) -> Sign:
     symptoms = {n for n in names if names[n].kind == "symptom" and names[n].alarm}
     follow = _reached(f.name, arrows) & symptoms
-    share = "unseen" if not symptoms else "all" if follow == symptoms else "some" if follow else "none"
+    share = "unseen" if not symptoms else "all" if follow == symptoms else "not all"
     explained = any(f.name in arrows[n] and names[n].kind == "cause" and names[n].alarm for n in names)
     beside = "explained" if explained else "alone"
     return Sign(f.name, f.alarm, str(f.severity), strength(f.confidence), share, beside)
