@@ -8,15 +8,18 @@ import signal
 import numpy as np
 import pytest
 import torch
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
+from steady import steady
 
 # With more, the workers on a small machine wait for each other in every matrix product.
 torch.set_num_threads(1)
 # How long an example takes says more about what else the machine does than about the code.
 # Every run tries the same examples, so that a failure can be had again; new ones: pytest --hypothesis-profile=explore.
-settings.register_profile("explore", deadline=None)
-settings.register_profile("repeatable", deadline=None, derandomize=True)
+ANY_TIME = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("explore", **ANY_TIME)
+settings.register_profile("repeatable", **ANY_TIME, derandomize=True)
 settings.load_profile("repeatable")
+steady()
 # A process that a shell started in the background ignores Ctrl-C, and tests that wait for it would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import pytest
+from steady import Hand
 
+from torchdoctor.cures import budget as module
 from torchdoctor.cures.budget import Budget, Purse
 from torchdoctor.errors import BadParts
 
@@ -38,11 +41,19 @@ def test_runs_are_counted_by_what_was_drawn_and_not_by_the_clock() -> None:
     assert purse.standing() == (2.5, 4.0, 15.0)
 
 
-def test_time_is_what_is_left_on_the_clock() -> None:
-    purse = Purse(Budget(60, "seconds"), run_seconds=10)
-    purse.began -= 40
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Hand:
+    """What a purse looks at that began at 0."""
+    made = Hand()
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=made))
+    return made
 
-    assert purse.left == pytest.approx(2, abs=0.05)
+
+def test_time_is_what_is_left_on_the_clock(clock: Hand) -> None:
+    purse = Purse(Budget(60, "seconds"), run_seconds=10, began=0.0)
+    clock.passes(40)
+
+    assert purse.left == pytest.approx(2, abs=1e-3)
     assert purse.affords(1.9)
     assert not purse.affords(2.1)
 
@@ -53,10 +64,10 @@ def test_probes_take_their_own_time_but_no_more_than_a_fifth_of_a_budget_in_time
     assert Purse(Budget(60, "seconds")).at_most(60) == 12
 
 
-def test_what_a_cure_spent_before_it_was_stopped_counts() -> None:
-    purse = Purse(Budget(60, "seconds"), run_seconds=10, earlier=45.0)
+def test_what_a_cure_spent_before_it_was_stopped_counts(clock: Hand) -> None:
+    purse = Purse(Budget(60, "seconds"), run_seconds=10, began=0.0, earlier=45.0)
 
-    assert purse.elapsed == pytest.approx(45, abs=0.05)
+    assert purse.elapsed == pytest.approx(45, abs=1e-3)
     assert not purse.affords(2)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
+import pytest
 import torch
+from steady import Hand
 from torch import nn
 
+from torchdoctor.evaluate import layer_times as module
 from torchdoctor.evaluate.bottlenecks import bottlenecks
 from torchdoctor.evaluate.layer_probes import features_of, layer_probes
 from torchdoctor.evaluate.layer_times import layer_times
@@ -52,14 +53,22 @@ def test_probes_repeat_themselves_and_leave_global_random_numbers_alone():
 
 
 class Slow(nn.Module):
+    def __init__(self, hand):
+        super().__init__()
+        self.hand = hand
+
     def forward(self, x):
-        time.sleep(0.004)
+        self.hand.passes(0.004)
         return x
 
 
-def test_the_slow_layer_has_the_largest_share_and_shares_add_up():
-    twice = nn.Sequential(nn.Linear(8, 8), Slow(), nn.Linear(8, 8))
+def test_the_slow_layer_has_the_largest_share_and_shares_add_up(monkeypatch):
+    hand = Hand()
+    monkeypatch.setattr(module, "perf_counter", hand)
+    twice = nn.Sequential(nn.Linear(8, 8), Slow(hand), nn.Linear(8, 8))
     times = layer_times(nn.Sequential(twice, nn.ReLU(), twice), clusters(4)[0])
     assert sum(t.share for t in times) == 1 or abs(sum(t.share for t in times) - 1) < 1e-9
     slow = max(times, key=lambda t: t.share)
-    assert slow.layer == "0.1" and slow.type == "Slow" and slow.milliseconds >= 8  # it runs twice a pass
+    assert (
+        slow.layer == "0.1" and slow.type == "Slow" and slow.milliseconds == pytest.approx(8, rel=0.01)
+    )  # it runs twice a pass

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
+from steady import Hand
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from torchdoctor.errors import BadParts
+from torchdoctor.models import timing
 from torchdoctor.models.costs import Costs, Layer, costs
 from torchdoctor.models.gru import GRU
 from torchdoctor.models.inception import Inception
@@ -127,11 +129,18 @@ def test_measuring_leaves_no_mark() -> None:
     assert not model.conv.weight.requires_grad and all(p.grad is None for p in model.parameters())
 
 
-def test_times_are_measured_and_add_up_to_about_the_whole() -> None:
-    model = nn.Sequential(nn.Linear(64, 1024), nn.Linear(1024, 1024), nn.Linear(1024, 4))
-    found = costs(model, (torch.randn(256, 64),))
-    assert layer(found, "1").seconds > 3 * layer(found, "2").seconds > 0
-    assert 0.3 < sum(one.seconds for one in found.layers) / found.seconds < 3
+def test_times_are_those_of_each_layer_and_add_up_to_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    hand = Hand()
+    monkeypatch.setattr(timing, "now", lambda _: hand())
+
+    class Takes(nn.Linear):
+        def forward(self, x: Tensor) -> Tensor:
+            hand.passes(self.out_features / 1000)
+            return super().forward(x)
+
+    found = costs(nn.Sequential(Takes(4, 3), Takes(3, 7), Takes(7, 2)), (torch.randn(2, 4),))
+    assert [layer(found, name).seconds for name in "012"] == pytest.approx([0.003, 0.007, 0.002], rel=0.01)
+    assert found.seconds == pytest.approx(0.012, rel=0.01)
 
 
 def test_inputs_that_do_not_fit_are_told_in_one_line() -> None:

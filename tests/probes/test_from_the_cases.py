@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 import torch
+from steady import TICK
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from torchdoctor.parts import Parts
+from torchdoctor.probes import stopwatch
 from torchdoctor.probes.bench import Bench
 from torchdoctor.probes.check import examine
 from torchdoctor.probes.descent import lowest
@@ -23,19 +23,22 @@ def parts(x: Tensor, y: Tensor, loss_fn: nn.Module, batch_size: int, outputs: in
     return Parts(model, loss_fn, optimizer, DataLoader(TensorDataset(x, y), batch_size))
 
 
-def test_a_stopwatch_hardly_runs_while_the_process_waits() -> None:
-    stopwatch, began = Stopwatch(), time.perf_counter()
-    time.sleep(0.2)
-    clock = time.perf_counter() - began
-    assert AT_LEAST * 0.2 <= stopwatch.seconds < 0.5 * clock
+@pytest.mark.parametrize(
+    ("on_processors", "counted"), [(0.001, AT_LEAST * 2.0), (0.5, 0.5), (8.0, 2.0)], ids=["waits", "alone", "threads"]
+)
+def test_a_stopwatch_hardly_runs_while_the_process_waits(
+    on_processors: float, counted: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, own = iter([10.0, 12.0, 12.0]), iter([3.0, 3.0 + on_processors])
+    monkeypatch.setattr(stopwatch, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(stopwatch, "process_time", lambda: next(own))
+    made = Stopwatch()
+    assert made.on_the_clock == 2.0
+    assert made.seconds == pytest.approx(counted)
 
 
 def test_a_search_that_was_cut_short_says_nothing() -> None:
-    def slow(numbers: list[Tensor]) -> Tensor:
-        time.sleep(0.001)
-        return (numbers[0] - 5).square().sum()
-
-    assert lowest(slow, [torch.zeros(2)], patience=1e-3) is None
+    assert lowest(lambda n: (n[0] - 5).square().sum(), [torch.zeros(2)], patience=10 * TICK) is None
     found = lowest(lambda n: (n[0] - 5).square().sum(), [torch.zeros(2)])
     assert found is not None and found.loss < 1e-3
 

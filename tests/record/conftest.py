@@ -1,4 +1,5 @@
-"""One thread, a fixed seed, and the choice to look at every step instead of the few that the cost ceiling allows."""
+"""One thread, a fixed seed; for those who ask, a look at every step instead of the few that the ceiling allows, or a
+clock that the test moves on."""
 
 from __future__ import annotations
 
@@ -6,7 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 import torch
+from steady import Hand
 
+from torchdoctor.record import clock, guard, taps, watch
 from torchdoctor.record.cost import Ceiling
 
 
@@ -17,6 +20,15 @@ def _one_thread_and_a_fixed_seed() -> Iterator[None]:
     torch.manual_seed(0)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def hand(monkeypatch: pytest.MonkeyPatch) -> Hand:
+    """The clock by which watches measure."""
+    made = Hand()
+    for module in (clock, guard, taps, watch):
+        monkeypatch.setattr(module, "perf_counter", made)
+    return made
 
 
 @pytest.fixture

@@ -8,10 +8,11 @@ import shutil
 import signal as signals
 import subprocess
 import sys
-import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -214,17 +215,48 @@ def test_a_loop_that_is_left_by_an_exception_is_recorded_up_to_there(
     loop.model[0].armed = False
 
 
-def test_ctrl_c_at_any_time_ends_in_a_readable_run(tmp_path: Path) -> None:
-    loop = Loop()
-    timer = threading.Timer(0.3, os.kill, (os.getpid(), signals.SIGINT))
-    with pytest.raises(KeyboardInterrupt), loop.watch(run=tmp_path / "run") as w:
-        timer.start()
-        while True:
-            loop.step()
-    timer.join()
-    assert hookless(loop.model) and untouched()
-    assert loop.done - len(read_loss(tmp_path / "run")) in (-1, 0)
-    assert w.trace().facts["steps"] in (loop.done, loop.done + 1)
+OURS = (__file__, str(Path(watch_module.__file__).parents[1]))
+
+
+def pressing_ctrl_c(lines: int, call: Callable[[], object]) -> None:
+    """Calls it, and presses Ctrl-C when so many lines of this file and of torchdoctor were run: at the same place on
+    every machine. AssertionError when that is not heard."""
+    left = lines
+
+    def at_a_line(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal left
+        if not frame.f_code.co_filename.startswith(OURS):
+            return None
+        left -= event == "line"
+        if not left:
+            raise KeyboardInterrupt
+        return at_a_line
+
+    before = sys.gettrace()
+    sys.settrace(at_a_line)
+    try:
+        call()
+    finally:
+        sys.settrace(before)
+    assert left > 0
+
+
+@pytest.mark.parametrize("before", [0, 5])
+def test_ctrl_c_at_any_time_ends_in_a_readable_run(before: int, tmp_path: Path) -> None:
+    """Step 0 is sampled, and steps 5 to 7 are not."""
+    for lines in range(1, 100_000, 29):
+        loop, run, ended = Loop(), tmp_path / f"after-{lines}", False
+        with suppress(KeyboardInterrupt), loop.watch(run=run) as w:
+            for _ in range(before):
+                loop.step()
+            pressing_ctrl_c(lines, lambda loop=loop: [loop.step() for _ in range(3)])
+            ended = True
+        if ended:
+            break
+        assert hookless(loop.model) and untouched()
+        assert loop.done - len(read_loss(run)) in (-1, 0)
+        assert w.trace().facts["steps"] in (loop.done, loop.done + 1)
+    assert lines > 600
 
 
 @pytest.mark.usefixtures("soon")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from steady import Hand
 from torch import nn
 
 from torchdoctor.record.cost import GAP, SMOOTHING, Ceiling
@@ -78,35 +77,35 @@ def test_a_watch_that_costs_nothing_looks_at_every_tenth_step(share: float, user
     assert looked == [0, 1, 2, 4, 8, 16, 26, 32, 42, 52, 62, 64, 74, 84, 94]
 
 
-def trained(cost: float, steps: int, pause: float = 0.0) -> Watch:
+def trained(hand: Hand, cost: float, steps: int, pause: float = 0.0) -> Watch:
     model = nn.Sequential(nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 1))
     optimizer = torch.optim.SGD(model.parameters(), 0.01)
     with watch(model, optimizer, cost=cost, tell=False) as w:
         for _ in range(steps):
             optimizer.zero_grad()
             model(torch.randn(8, 16)).square().mean().backward()
-            time.sleep(pause)
+            hand.passes(pause)
             optimizer.step()
     return w
 
 
-def test_the_ceiling_is_told_all_of_the_time_that_watching_takes() -> None:
-    w = trained(0.02, 200)
-    assert w._ceiling.own == pytest.approx(w._follower.clock.own, rel=0.2)
-    assert w.cost == pytest.approx(w._follower.clock.own / w._ceiling.users, rel=0.2)
+def test_the_ceiling_is_told_all_of_the_time_that_watching_takes(hand: Hand) -> None:
+    w = trained(hand, 0.02, 200)
+    assert w._ceiling.own == pytest.approx(w._follower.clock.own, rel=0.02)
+    assert w.cost == pytest.approx(w._follower.clock.own / w._ceiling.users, rel=0.02)
 
 
-def test_under_a_low_ceiling_only_the_forced_steps_are_sampled() -> None:
-    sampled = trained(1e-6, 100).trace()["stale_grad_norm"].steps.tolist()
+def test_under_a_low_ceiling_only_the_forced_steps_are_sampled(hand: Hand) -> None:
+    sampled = trained(hand, 1e-6, 100).trace()["stale_grad_norm"].steps.tolist()
     assert sampled == [0, 1, 2, 4, 8, 16, 32, 64]
 
 
-def test_under_a_high_ceiling_and_in_a_slow_loop_every_tenth_step_is_sampled() -> None:
-    sampled = trained(1.0, 60, pause=0.01).trace()["stale_grad_norm"].steps.tolist()
+def test_under_a_high_ceiling_and_in_a_slow_loop_every_tenth_step_is_sampled(hand: Hand) -> None:
+    sampled = trained(hand, 1.0, 60, pause=0.01).trace()["stale_grad_norm"].steps.tolist()
     assert sampled == [0, 1, 2, 4, 8, 16, 26, 32, 42, 52]
 
 
-def test_the_free_signals_are_there_on_every_step() -> None:
-    trace = trained(1e-6, 50).trace()
+def test_the_free_signals_are_there_on_every_step(hand: Hand) -> None:
+    trace = trained(hand, 1e-6, 50).trace()
     assert trace["loss"].steps.tolist() == trace["grad_norm"].steps.tolist() == list(range(50))
     assert len(trace.data["phase_time"]["rest"]) == 50

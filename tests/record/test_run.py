@@ -11,15 +11,16 @@ import stat
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from waiting import HANGS
 
 from torchdoctor.errors import BadRun
 from torchdoctor.judge.trace import Trace
@@ -315,9 +316,11 @@ def test_a_reader_that_is_still_looking_does_not_hold_up_the_end_of_a_run(tmp_pa
     run = Run(tmp_path / "run")
     cursor = run._db.execute("SELECT * FROM block")
     cursor.fetchone()
-    start = time.perf_counter()
-    writer.close()
-    assert time.perf_counter() - start < 3  # SQLite would wait five seconds for the reader
+    writer._db.execute(f"PRAGMA busy_timeout={2000 * HANGS:.0f}")  # milliseconds that SQLite would wait for the reader
+    closing = Thread(target=writer.close, daemon=True)
+    closing.start()
+    closing.join(HANGS)
+    assert not closing.is_alive()
     assert len(run.trace()["loss"]) == 9
     cursor.close()
     run.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from steady import Hand
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
@@ -576,14 +576,14 @@ def test_reentrant_checkpoints_do_not_count_as_backward_passes_of_the_loop() -> 
     assert not w.trace().takes_turns
 
 
-def test_a_model_that_calls_itself_is_one_forward_pass() -> None:
+def test_a_model_that_calls_itself_is_one_forward_pass(hand: Hand) -> None:
     class Tree(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.leaf = nn.Linear(6, 6)
 
         def forward(self, x: Tensor, depth: int = 2) -> Tensor:
-            time.sleep(0.002)
+            hand.passes(0.002)
             return torch.tanh(self.leaf(x if depth == 0 else self(x, depth - 1) + self(x, depth - 1)))
 
     model = Tree()
@@ -591,34 +591,35 @@ def test_a_model_that_calls_itself_is_one_forward_pass() -> None:
     with watch(model, optimizer, tell=False) as w:
         for _ in range(3):
             optimizer.zero_grad()
-            start = time.perf_counter()
             loss = model(torch.randn(4, 6)).sum()
-            took = time.perf_counter() - start
             loss.backward()
             optimizer.step()
             assert not model.leaf._forward_hooks
-    assert w.trace().data["phase_time"]["forward"].last == pytest.approx(took, rel=0.5)
+    assert w.trace().data["phase_time"]["forward"].last == pytest.approx(7 * 0.002, rel=0.01)
 
 
 # -- time -------------------------------------------------------------------------------------------------------------
 
 
 class Slow(Dataset[Tensor]):
+    def __init__(self, hand: Hand) -> None:
+        self.hand = hand
+
     def __len__(self) -> int:
         return 8
 
     def __getitem__(self, i: int) -> Tensor:
-        time.sleep(0.004)
+        self.hand.passes(0.004)
         return torch.full((6,), float(i))
 
 
 @pytest.mark.parametrize("ahead", [False, True])
-def test_the_phases_of_a_step_add_up_to_its_time_and_a_slow_loader_is_seen(ahead: bool) -> None:
+def test_the_phases_of_a_step_add_up_to_its_time_and_a_slow_loader_is_seen(ahead: bool, hand: Hand) -> None:
     model = net()
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     ends, own = [], []
     with watch(model, optimizer, tell=False) as w:
-        batches = iter(DataLoader(Slow(), batch_size=2))
+        batches = iter(DataLoader(Slow(hand), batch_size=2))
         x = next(batches)
         while x is not None:
             optimizer.zero_grad()
@@ -626,33 +627,33 @@ def test_the_phases_of_a_step_add_up_to_its_time_and_a_slow_loader_is_seen(ahead
             if ahead:
                 x = next(batches, None)  # the next batch, before this one's backward
             loss.backward()
-            time.sleep(0.003)
+            hand.passes(0.003)
             optimizer.step()
-            ends.append(time.perf_counter())
+            ends.append(hand.now)
             own.append(w._follower.clock.own)
             if not ahead:
                 x = next(batches, None)
     phases = {p: s.values for p, s in w.trace().each("phase_time")}
     assert list(phases) == ["data", "forward", "backward", "optimizer", "rest"]
     took = np.diff(ends) - np.diff(own)  # of all steps but the first
-    assert sum(phases.values())[1:] == pytest.approx(took, rel=0.1, abs=5e-4)
-    assert np.all(phases["rest"] >= 0.003)
-    assert np.median(phases["data"][:3]) > 0.007
+    assert sum(phases.values())[1:] == pytest.approx(took, abs=1e-5)
+    assert phases["rest"] == pytest.approx(0.003, abs=1e-4)
+    assert phases["data"][:3] == pytest.approx([0.016 if ahead else 0.008, 0.008, 0.008], abs=1e-4)
 
 
-def test_a_model_that_is_not_called_as_such_still_has_its_wait_for_data_counted() -> None:
+def test_a_model_that_is_not_called_as_such_still_has_its_wait_for_data_counted(hand: Hand) -> None:
     model = net()
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     with watch(model, optimizer, tell=False) as w:
-        for x in DataLoader(Slow(), batch_size=2):
+        for x in DataLoader(Slow(hand), batch_size=2):
             optimizer.zero_grad()
             model.forward(x).square().sum().backward()
             optimizer.step()
-    assert np.median(w.trace().data["phase_time"]["data"].values) > 0.007
+    assert w.trace().data["phase_time"]["data"].values == pytest.approx(0.008, abs=1e-4)
 
 
-def test_time_spent_on_evaluation_is_rest_not_data() -> None:
-    model, loader = net(), DataLoader(Slow(), batch_size=8)
+def test_time_spent_on_evaluation_is_rest_not_data(hand: Hand) -> None:
+    model, loader = net(), DataLoader(Slow(hand), batch_size=8)
     x, y = data()
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     with watch(model, optimizer, tell=False) as w:
@@ -664,8 +665,8 @@ def test_time_spent_on_evaluation_is_rest_not_data() -> None:
                 for batch in loader:
                     model(batch)
     phases = w.trace().data["phase_time"]
-    assert max(phases["data"].values) < 0.01
-    assert min(phases["rest"].values[1:]) > 0.025
+    assert max(phases["data"].values) < 1e-4
+    assert phases["rest"].values[1:] == pytest.approx(0.032, abs=1e-4)
 
 
 # -- layers -----------------------------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ May not: judge by itself (it asks the rules), change the data, print.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -29,6 +28,7 @@ from torchdoctor.judge.trace import WHOLE, Trace
 from torchdoctor.parts import Loader, Parts
 from torchdoctor.probes.fork import preserved, reading
 from torchdoctor.probes.probe import Measurement
+from torchdoctor.probes.stopwatch import Stopwatch
 
 SAMPLES = 7_000  # read of training: as many as the small models learn from and are asked
 PATIENCE = 20.0  # seconds of reading
@@ -96,7 +96,7 @@ def _counted(material: Material) -> Iterator[Measurement]:
 
 def _table(loader: Loader) -> tuple[Tensor, Tensor] | None:
     """x (N, ...) and y (N, ...) of at most SAMPLES samples; None for several inputs, ragged ones, or none in time."""
-    until, samples = time.monotonic() + PATIENCE, 0
+    stopwatch, samples = Stopwatch(), 0
     x: list[Tensor] = []
     y: list[Tensor] = []
     for batch in batches_of(reading(loader), "the loader"):
@@ -110,7 +110,7 @@ def _table(loader: Loader) -> tuple[Tensor, Tensor] | None:
         samples += len(target)
         if samples >= SAMPLES:
             break
-        if time.monotonic() > until:
+        if stopwatch.on_the_clock > PATIENCE:
             return None
     features, targets = torch.cat(x), torch.cat(y)
     return None if len(features) != len(targets) else (features[:SAMPLES], targets[:SAMPLES])

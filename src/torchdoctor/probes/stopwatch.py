@@ -17,8 +17,13 @@ class Stopwatch:
         self._clock, self._own = perf_counter(), process_time()
 
     @property
+    def on_the_clock(self) -> float:
+        """All of the time, waiting included: what a person who looks on counts."""
+        return perf_counter() - self._clock
+
+    @property
     def seconds(self) -> float:
         """The lesser of time on the clock and time on processors: several threads at once do not count several times,
         and what other processes took does not count at all."""
-        clock = perf_counter() - self._clock
+        clock = self.on_the_clock
         return max(min(clock, process_time() - self._own), AT_LEAST * clock)

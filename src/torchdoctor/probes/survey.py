@@ -5,7 +5,6 @@ May not: judge, print, keep samples (fingerprints and labels only).
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from torchdoctor.errors import BadParts
 from torchdoctor.examine.duplicates import blank
 from torchdoctor.parts import Loader
 from torchdoctor.probes.batch import Batch, as_batch, tensors_in
+from torchdoctor.probes.stopwatch import Stopwatch
 
 KEPT = 64  # target values kept per sample
 
@@ -114,10 +114,10 @@ class Survey:
 
 def survey(loader: Loader, name: str, seconds: float) -> Survey:
     """Read `loader` until it ends or the time is up; `name` is what messages call it."""
-    seen, end = Survey(), time.perf_counter() + seconds
+    seen, stopwatch = Survey(), Stopwatch()
     for indices, batch in indexed(loader, name):
         seen.add(batch, indices)
-        if time.perf_counter() > end:
+        if stopwatch.on_the_clock > seconds:
             return seen
     if not seen.samples:
         raise BadParts(f"{name} is empty: it gave no batch. Look at the dataset's length, batch_size and drop_last.")
