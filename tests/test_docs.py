@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from steady import STEADY
 
 from torchdoctor.cli.verb import Verb
 from torchdoctor.discover import discover
@@ -159,7 +160,9 @@ def test_examples_of_whole_programs_run_and_print_what_the_page_shows(page: str,
     shown = [text for _, text in blocks(page, "text")]
     assert programs and len(programs) <= len(shown)
     for program, text in zip(programs, shown):
-        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
+        done = subprocess.run(
+            [sys.executable, "-c", f"{STEADY}{program}"], capture_output=True, text=True, cwd=tmp_path
+        )
         assert done.returncode == 0, done.stderr
         named = re.compile(r"(?:error|warning|info)\[[\w-]+\] \w+")
         assert named.findall(done.stdout + done.stderr) == named.findall(text)

@@ -6,11 +6,11 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from waiting import HANGS, until
 
 from torchdoctor.recipe.schema import Recipe
 from torchdoctor.record.run import Run
@@ -112,12 +112,9 @@ def test_interrupting_keeps_what_was_recorded(recipe: Path, tmp_path: Path) -> N
     words = ["train", "-c", str(recipe), *SMALL, "--set", "train.epochs=100000", "--run", str(run)]
     code = "import sys; from torchdoctor.cli.main import main; main(sys.argv[1:])"
     job = subprocess.Popen([sys.executable, "-c", code, *words], stderr=subprocess.PIPE, text=True, cwd=tmp_path)
-    for _ in range(600):
-        if (run / "last").exists():
-            break
-        time.sleep(0.1)
+    until(lambda: (run / "last").exists() or job.poll() is not None)
     job.send_signal(signal.SIGINT)
-    _, err = job.communicate(timeout=60)
+    _, err = job.communicate(timeout=HANGS)
     assert job.returncode not in (0, 1, 2, 3)
     assert f"Stopped. {run} holds what was recorded" in err and "Traceback" not in err
     assert len(Run(run).trace()["loss"]) >= 4

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import socket
+import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.error import URLError
 from urllib.parse import quote
 from urllib.request import urlopen
 
 import pytest
 import torch
 from torch import nn
+from waiting import HANGS, until
 
 from torchdoctor.cli.main import main
 from torchdoctor.connect.tensorboard import Histograms, exported
@@ -89,27 +88,21 @@ def test_the_projector_has_a_row_a_sample_with_its_class_and_picture(run: Traine
 @pytest.fixture(scope="module")
 def get(board: Path) -> Iterator[Callable[..., object]]:
     """Reads an address of a real TensorBoard that shows the board."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    words = ["--logdir", str(board), "--host", "127.0.0.1", "--port", str(port), "--load_fast", "false"]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "tensorboard.main", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    # It takes a port that is free, and listens when it has read everything.
+    words = ["--logdir", str(board), "--host", "127.0.0.1", "--port", "0", "--load_fast", "false"]
+    words += ["--reload_interval", "0", "--reload_task", "blocking"]
+    said = board.parent / "said.txt"
+    with said.open("w") as file:
+        server = subprocess.Popen([sys.executable, "-m", "tensorboard.main", *words], stdout=file, stderr=file)
 
     def read(path: str) -> object:
-        with urlopen(f"http://127.0.0.1:{port}/data/{path}", timeout=30) as answer:
+        with urlopen(f"{address[1]}/data/{path}", timeout=HANGS) as answer:
             return json.loads(answer.read())
 
     try:
-        for _ in range(300):
-            try:
-                if read("runs"):
-                    break
-            except (URLError, ConnectionError):
-                pass
-            assert server.poll() is None, "the server ended"
-            time.sleep(0.4)
+        until(lambda: " at http://" in said.read_text() or server.poll() is not None)
+        address = re.search(r" at (http://127\.0\.0\.1:\d+)/ ", said.read_text())
+        assert address is not None, said.read_text()
         yield read
     finally:
         server.terminate()

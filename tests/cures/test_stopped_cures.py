@@ -6,13 +6,14 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from stopped import experiment
+from steady import STEADY
+from stopped import arms, experiment
+from waiting import HANGS, until
 
 from torchdoctor.cures.cure import cure
 from torchdoctor.cures.result import Cure
@@ -34,18 +35,14 @@ def whole(folder: Path) -> Cure:
     return cure(experiment(), folder=folder)
 
 
-def arms(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.glob("[0-9]*") if p.is_dir()) if folder.is_dir() else []
-
-
 def stopped(folder: Path, how: signal.Signals, after: int) -> subprocess.CompletedProcess[str]:
-    """A cure in another process, to which this signal is sent when it has kept that many runs."""
-    command = [sys.executable, str(PROGRAM), str(folder), "0.003"]
+    """A cure in another process, to which this signal is sent when it has kept that many runs and waits for it."""
+    program = f"{STEADY}import runpy; runpy.run_path({str(PROGRAM)!r}, run_name='__main__')"
+    command = [sys.executable, "-c", program, str(folder), str(after)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        while process.poll() is None and len(arms(folder)) < after:
-            time.sleep(0.01)
+        until(lambda: folder.with_suffix(".waiting").exists() or process.poll() is not None)
         process.send_signal(how)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=HANGS)
     return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
@@ -95,7 +92,7 @@ def test_what_was_killed_goes_on_and_ends_as_it_would_have(whole: Cure, tmp_path
     folder = tmp_path / "cure"
     assert stopped(folder, signal.SIGKILL, after=6).returncode == -signal.SIGKILL
     kept = {path: (path / "signals.db").read_bytes() for path in arms(folder)}
-    assert len(kept) >= 6
+    assert len(kept) == 6
     resumed = cure(experiment(), folder=folder, resume=True)
 
     assert said(resumed) == said(whole)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from waiting import HANGS
 
 from torchdoctor.data.preparation import Preparation
 from torchdoctor.data.prepared import Prepared
@@ -312,7 +313,7 @@ def test_two_processes_share_each_batch_of_one(tmp_path):
         )
         for rank in range(2)
     ]  # fmt: skip
-    outputs = [worker.communicate(timeout=300) for worker in workers]
+    outputs = [worker.communicate(timeout=HANGS) for worker in workers]
     assert [worker.returncode for worker in workers] == [0, 0], outputs[0][1]
     first, second = (json.loads(out.splitlines()[-1]) for out, _ in outputs)
     for described, mine, theirs in zip(recipes, first, second):

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from waiting import HANGS
 
 from torchdoctor.data.names import DATA
 from torchdoctor.errors import BadRecipe
@@ -133,7 +134,7 @@ def test_a_recipe_is_read_patched_and_shown_without_torch():
         "import sys; from torchdoctor.recipe.schema import Recipe; r = Recipe().patched({'optimizer.lr': 1.0}); "
         "r.to_yaml(); r.diff(Recipe()); r.json_schema(); assert 'torch' not in sys.modules"
     )
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=HANGS)
     assert done.returncode == 0, done.stderr
 
 

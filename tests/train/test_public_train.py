@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 from torch.optim.lr_scheduler import OneCycleLR
+from waiting import HANGS
 
 import torchdoctor as td
 from torchdoctor.data.batches import TensorBatches
@@ -90,7 +91,7 @@ from torchdoctor import train
 assert train is td.train
 from torchdoctor.train.loop import fit
 """
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=HANGS)
 
 
 def test_a_resumed_run_keeps_the_best_of_before_until_there_is_a_better_one(tmp_path: Path):

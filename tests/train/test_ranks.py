@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
+from waiting import HANGS
 
 from torchdoctor.data.batch import Batch
 from torchdoctor.errors import BadCheckpoint, BadParts
@@ -31,19 +31,13 @@ train: {epochs: 3, device: cpu, threads: 1, accumulate: 2, clip_norm: 0.5, ema: 
 """
 
 
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
-
-
 def run(tmp_path: Path, *words: object, world: int = 2) -> list[tuple[str, str]]:
     """(out, err) of each process of `torchrun -m -- torchdoctor WORDS`."""
     logs = Path(tempfile.mkdtemp(dir=tmp_path))
-    options = ["--nproc-per-node", world, "--log-dir", logs, "--redirects", 3, "--master-port", free_port()]
+    options = ["--nproc-per-node", world, "--log-dir", logs, "--redirects", 3, "--standalone"]
     command = [sys.executable, "-m", "torch.distributed.run", *options, "-m", "--", "torchdoctor", *words]
     done = subprocess.run(
-        list(map(str, command)), cwd=tmp_path, capture_output=True, text=True, timeout=900,
+        list(map(str, command)), cwd=tmp_path, capture_output=True, text=True, timeout=HANGS,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     assert done.returncode == 0, (done.stderr, *(log.read_text() for log in logs.rglob("*.log")))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
+from waiting import HANGS
 
 from torchdoctor.data.batches import TensorBatches
 from torchdoctor.errors import BadParts
@@ -83,7 +84,7 @@ def program(tmp_path: Path, *words: str) -> tuple[int, str, str]:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONHASHSEED"}
     done = subprocess.run(
         [sys.executable, "-c", "import sys; from torchdoctor.cli.main import main; main(sys.argv[1:])", *words],
-        capture_output=True, text=True, cwd=tmp_path, timeout=200, env=environment,
+        capture_output=True, text=True, cwd=tmp_path, timeout=HANGS, env=environment,
     )  # fmt: skip
     return done.returncode, done.stdout, done.stderr
 
