@@ -7,13 +7,12 @@ block. All else, and all names of weights, are torchvision's, so its weights can
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from torch import nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 from torchvision.models.resnet import ResNet as TorchvisionResNet
 
 from torchdoctor.errors import BadParts
+from torchdoctor.models.depths import one_of
 from torchdoctor.models.layers import activation as activation_layer
 from torchdoctor.models.layers import image_shape, replaced
 from torchdoctor.models.layers import normalization as normalization_layer
@@ -64,22 +63,6 @@ def _normalization(name: str, channels: int) -> nn.Module:
     return normalization_layer(name, channels, images=True) or nn.Identity()
 
 
-def _of_depth(depth: int) -> Callable[..., ResNet]:
-    def make(
-        input_shape: tuple[int, ...],
-        outputs: int,
-        *,
-        activation: str = "relu",
-        normalization: str = "batch",
-        dropout: float = 0.0,
-    ) -> ResNet:
-        return ResNet(
-            input_shape, outputs, depth=depth, activation=activation, normalization=normalization, dropout=dropout
-        )
-
-    make.__name__ = make.__qualname__ = f"resnet{depth}"
-    make.__doc__ = f"ResNet-{depth} of ImageNet: see ResNet."
-    return make
-
-
-resnet18, resnet34, resnet50, resnet101, resnet152 = map(_of_depth, PLANS)
+resnet18, resnet34, resnet50, resnet101, resnet152 = (
+    one_of(ResNet, f"resnet{n}", f"ResNet-{n} of ImageNet: see ResNet.", depth=n) for n in PLANS
+)

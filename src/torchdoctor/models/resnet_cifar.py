@@ -13,6 +13,7 @@ from typing import cast
 from torch import Tensor, nn
 
 from torchdoctor.errors import BadParts
+from torchdoctor.models.depths import one_of
 from torchdoctor.models.layers import activation as activation_layer
 from torchdoctor.models.layers import image_shape
 from torchdoctor.models.layers import normalization as normalization_layer
@@ -77,22 +78,9 @@ class ResNetCifar(nn.Module):
 
 
 def _of_depth(depth: int, *, skips: bool) -> Callable[..., ResNetCifar]:
-    def make(
-        input_shape: tuple[int, ...],
-        outputs: int,
-        *,
-        activation: str = "relu",
-        normalization: str = "batch",
-        dropout: float = 0.0,
-    ) -> ResNetCifar:
-        return ResNetCifar(
-            input_shape, outputs, depth=depth, activation=activation, normalization=normalization, dropout=dropout,
-            skips=skips,
-        )  # fmt: skip
-
-    make.__name__ = make.__qualname__ = f"{'resnet' if skips else 'plain'}{depth}"
-    make.__doc__ = f"{'ResNet' if skips else 'The plain network'}-{depth} for small images: see ResNetCifar."
-    return make
+    name, said = ("resnet", "ResNet") if skips else ("plain", "The plain network")
+    whole = f"{said}-{depth} for small images: see ResNetCifar."
+    return one_of(ResNetCifar, f"{name}{depth}", whole, depth=depth, skips=skips)
 
 
 resnet20 = _of_depth(20, skips=True)  # on 3 x 32 x 32 and ten classes: 272,282 parameters

@@ -7,12 +7,11 @@ convolutions are torchvision's. Pooling rounds up and the dense layers read the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from torch import nn
 from torchvision.models.vgg import cfgs, make_layers
 
 from torchdoctor.errors import BadParts
+from torchdoctor.models.depths import one_of
 from torchdoctor.models.init import initialize
 from torchdoctor.models.layers import activation as activation_layer
 from torchdoctor.models.layers import image_shape, replaced
@@ -67,25 +66,4 @@ def _normalization(name: str, channels: int) -> nn.Module:
     return made
 
 
-def _of_depth(depth: int) -> Callable[..., VGG]:
-    def make(
-        input_shape: tuple[int, ...],
-        outputs: int,
-        *,
-        activation: str = "relu",
-        normalization: str = "none",
-        dropout: float = 0.5,
-        hidden: int = 4096,
-        head: Head = "dense",
-    ) -> VGG:
-        return VGG(
-            input_shape, outputs, depth=depth, activation=activation, normalization=normalization, dropout=dropout,
-            hidden=hidden, head=head,
-        )  # fmt: skip
-
-    make.__name__ = make.__qualname__ = f"vgg{depth}"
-    make.__doc__ = f"VGG-{depth}: see VGG."
-    return make
-
-
-vgg11, vgg13, vgg16, vgg19 = map(_of_depth, LAYOUTS)
+vgg11, vgg13, vgg16, vgg19 = (one_of(VGG, f"vgg{n}", f"VGG-{n}: see VGG.", depth=n) for n in LAYOUTS)
