@@ -16,7 +16,8 @@ def add_dropout(parts: Parts, *, p: float = 0.3) -> Parts:
     """In training, set a share `p` of the last layer's inputs to zero. Raises BadParts when no layer is found."""
     from torch import nn
 
-    from torchdoctor.fixes.surgery import executed, first_batch, is_layer, operated, put
+    from torchdoctor.fixes.surgery import executed, first_batch, is_layer, operated
+    from torchdoctor.models.layers import put
 
     batch = first_batch(parts)
 

@@ -31,7 +31,8 @@ def add_hidden_activation(parts: Parts) -> Parts:
     """
     from torch import nn
 
-    from torchdoctor.fixes.surgery import first_batch, operated, put
+    from torchdoctor.fixes.surgery import first_batch, operated
+    from torchdoctor.models.layers import put
     from torchdoctor.probes.fork import forked
     from torchdoctor.probes.linear_links import SAMPLES, found_links
     from torchdoctor.probes.sample import head

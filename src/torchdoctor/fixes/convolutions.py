@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from torchdoctor.errors import BadParts
-from torchdoctor.fixes.surgery import operated, put
+from torchdoctor.fixes.surgery import operated
+from torchdoctor.models.layers import put
 from torchdoctor.parts import Parts
 
 

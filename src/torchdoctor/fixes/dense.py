@@ -10,7 +10,8 @@ from torch import nn
 
 from torchdoctor.errors import BadParts
 from torchdoctor.fixes.output import Pass, observed
-from torchdoctor.fixes.surgery import Executed, is_layer, put
+from torchdoctor.fixes.surgery import Executed, is_layer
+from torchdoctor.models.layers import put
 from torchdoctor.probes.bench import Batch
 
 

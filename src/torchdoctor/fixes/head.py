@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from torchdoctor.errors import BadParts
-from torchdoctor.fixes.surgery import Executed, executed, is_layer, put
+from torchdoctor.fixes.surgery import Executed, executed, is_layer
+from torchdoctor.models.layers import put
 from torchdoctor.probes.bench import Batch
 
 

@@ -16,8 +16,8 @@ from torch.overrides import TorchFunctionMode
 
 from torchdoctor.errors import BadParts
 from torchdoctor.fixes.output import Call, Function, observed
-from torchdoctor.fixes.surgery import put
 from torchdoctor.fixes.wrapping import Cover
+from torchdoctor.models.layers import put
 from torchdoctor.probes.bench import Batch
 
 FAR = 10.0  # where a saturating function has become flat: its slope there is below ...

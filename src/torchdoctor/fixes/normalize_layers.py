@@ -31,7 +31,8 @@ def normalize_layers(parts: Parts) -> Parts:
 
     Raises BadParts when the model has no hidden layer.
     """
-    from torchdoctor.fixes.surgery import executed, first_batch, is_layer, operated, put
+    from torchdoctor.fixes.surgery import executed, first_batch, is_layer, operated
+    from torchdoctor.models.layers import put
 
     batch = first_batch(parts)
 

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from torchdoctor.errors import BadParts
-from torchdoctor.fixes.surgery import Executed, executed, put
+from torchdoctor.fixes.surgery import Executed, executed
 from torchdoctor.fixes.wrapping import Cover
+from torchdoctor.models.layers import put
 from torchdoctor.probes.bench import Batch
 
 Function = Callable[..., Any]

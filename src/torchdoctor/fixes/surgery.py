@@ -90,15 +90,6 @@ def trial(model: nn.Module, batch: Batch) -> Any:
             module.training = mode
 
 
-def put(model: nn.Module, name: str, module: nn.Module) -> nn.Module:
-    """The model with `module` in the place called `name`; "" is the model itself."""
-    if not name:
-        return module
-    owner, _, last = name.rpartition(".")
-    setattr(model.get_submodule(owner), last, module)
-    return model
-
-
 def is_layer(module: nn.Module) -> bool:
     """Whether the module multiplies by a weight of two or more dimensions; a table of embeddings has no bias."""
     weight = getattr(module, "weight", None)

@@ -64,6 +64,15 @@ def replaced(model: nn.Module, kind: type[nn.Module], make: Callable[[Any], nn.M
     return model
 
 
+def put(model: nn.Module, name: str, module: nn.Module) -> nn.Module:
+    """The model with `module` in the place called `name`; "" is the model itself."""
+    if not name:
+        return module
+    owner, _, last = name.rpartition(".")
+    setattr(model.get_submodule(owner), last, module)
+    return model
+
+
 def with_output(model: nn.Module, output: str) -> nn.Module:
     """The model with an activation after its last layer; "none" gives it back as it is.
 

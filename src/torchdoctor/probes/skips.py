@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from torchdoctor.models.layers import put
 from torchdoctor.probes.batch import Batch
 
 
@@ -32,9 +33,7 @@ def with_skips(model: nn.Module, batch: Batch) -> tuple[nn.Module, int]:
     twin = copy.deepcopy(model)
     names = _square(twin, batch)
     for name in names:
-        owner, _, last = name.rpartition(".")
-        place = twin.get_submodule(owner)
-        setattr(place, last, Skip(place.get_submodule(last)))
+        twin = put(twin, name, Skip(twin.get_submodule(name)))
     return twin, len(names)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from torchdoctor.models.layers import put
 from torchdoctor.probes.batch import Batch, first_tensor, tensors_in
 
 HIDDEN = 64  # units of the layer that a model without any is given
@@ -44,7 +45,7 @@ def widened(model: nn.Module, batch: Batch, factor: int) -> nn.Module | None:
             new = _deeper(layer) if len(mixing) == 1 else _KNOWN[type(layer)](layer, into, out)
             if new is None:
                 return None
-            twin = _put(twin, name, new.to(next(layer.parameters(), torch.empty(0))).train(layer.training))
+            twin = put(twin, name, new.to(next(layer.parameters(), torch.empty(0))).train(layer.training))
     return twin if _same_shape(model, twin, batch) else None
 
 
@@ -124,14 +125,6 @@ _KNOWN: dict[type[nn.Module], Callable[[Any, int, int], nn.Module | None]] = {
     nn.Linear: _linear, **dict.fromkeys(Convolution, _convolution), nn.RNN: _recurrent, nn.GRU: _recurrent,
     nn.LSTM: _recurrent, nn.Embedding: _embedding, **dict.fromkeys(BatchNorm, _batch_norm), nn.LayerNorm: _layer_norm,
 }  # fmt: skip
-
-
-def _put(model: nn.Module, name: str, layer: nn.Module) -> nn.Module:
-    if not name:
-        return layer
-    owner, _, last = name.rpartition(".")
-    setattr(model.get_submodule(owner), last, layer)
-    return model
 
 
 def _same_shape(model: nn.Module, twin: nn.Module, batch: Batch) -> bool:
