@@ -12,14 +12,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from torchdoctor.data.around import Around
 from torchdoctor.data.batch import as_batch
 from torchdoctor.parts import Loader
 from torchdoctor.probes.batch import mapped
 
 
-class Exchanged:
+class Exchanged(Around):
     """Iterates over a loader again and again; another order of labels in each batch of each pass, drawn from torch's
-    global generator. Anything else that is asked of it (len, dataset, batch_size) the loader answers."""
+    global generator."""
 
     def __init__(self, loader: Loader) -> None:
         self.loader = loader
@@ -28,14 +29,6 @@ class Exchanged:
         for raw in self.loader:
             batch = as_batch(raw)
             yield (*batch.inputs, _exchanged(batch.target, batch.size))
-
-    def __len__(self) -> int:
-        return len(self.loader)  # type: ignore[arg-type]  # a loader without length raises the TypeError it should
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "loader":  # not there yet, while a copy of this is being made
-            raise AttributeError(name)
-        return getattr(self.loader, name)
 
 
 def _exchanged(target: Any, size: int) -> Any:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from torchdoctor.data.around import Around
 from torchdoctor.errors import BadParts, did_you_mean
 
 
-class Pairs:
+class Pairs(Around):
     """Pairs(loader, inputs=("input_ids", "attention_mask"), target="labels") gives (input_ids, attention_mask, labels).
 
-    Everything else asked of it (batch_size, dataset, sampler, generator ...) is the loader's own.
+    Everything else asked of it is the loader's own.
     """
 
     def __init__(self, loader: Iterable[Mapping[str, Any]], inputs: str | Sequence[str], target: str) -> None:
@@ -26,11 +27,3 @@ class Pairs:
             if missing := [key for key in self.keys if key not in batch]:
                 raise BadParts(f"The batches have no {missing[0]!r}. {did_you_mean(missing[0], map(str, batch))}")
             yield tuple(batch[key] for key in self.keys)
-
-    def __len__(self) -> int:
-        return len(self.loader)  # type: ignore[arg-type]  # raises TypeError where the loader has no length, as it should
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "loader":  # not there yet while being unpickled or copied
-            raise AttributeError(name)
-        return getattr(self.loader, name)

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from torchdoctor.data.around import Around
 from torchdoctor.data.batch import tensors_in
 from torchdoctor.errors import BadParts
 from torchdoctor.experiment import Experiment
@@ -128,8 +129,8 @@ class _Enough(Exception):
     """Ends the loop after the last step that is to be compared."""
 
 
-class _Noted:
-    """A loader that tells of the tensors of each batch it gives; all else asked of it is the loader's own."""
+class _Noted(Around):
+    """A loader that tells of the tensors of each batch it gives."""
 
     def __init__(self, loader: Loader, tell: Any) -> None:
         self.loader, self.tell = loader, tell
@@ -139,14 +140,6 @@ class _Noted:
             for number, tensor in enumerate(tensors_in(batch)):
                 self.tell(tensor, f"tensor {number}")
             yield batch
-
-    def __len__(self) -> int:
-        return len(self.loader)  # type: ignore[arg-type]  # raises TypeError where the loader has no length, as it should
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "loader":  # not there yet while being unpickled or copied
-            raise AttributeError(name)
-        return getattr(self.loader, name)
 
 
 def _of_step(parts: Parts, step: int) -> Iterator[Mark]:

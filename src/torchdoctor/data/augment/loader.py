@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
+from torchdoctor.data.around import Around
 from torchdoctor.data.augment.policy import Policy
 from torchdoctor.data.batches import TensorBatches
 
@@ -47,14 +48,15 @@ class Range:
         return torch.where(width > 0, width, torch.ones_like(width))
 
 
-class Augmented:
+class Augmented(Around):
     """Augmented(loader, policy, seed) gives the loader's batches, changed by the policy.
 
     What is drawn hangs on seed, pass, batch and rank alone: all arms of a race see the same, processes that train
     together do not, and a restored loader goes on exactly. classes: K, where targets are class numbers that a mixing
     policy turns into shares (N, K). like: (n, ...) of the samples, where the loader does not hold them all.
-    Everything else asked of it (batch_size, generator, x, y ...) is the loader's own.
     """
+
+    loader: TensorBatches | DataLoader[Any]
 
     def __init__(
         self,
@@ -98,9 +100,6 @@ class Augmented:
         new, targets = self.policy(self.between.unit(x), shares, random)
         return self.between.back(new), targets
 
-    def __len__(self) -> int:
-        return len(self.loader)
-
     def state_dict(self) -> dict[str, Any]:
         """Where the loader stands, after the last batch it gave; plain values and tensors."""
         number, batch = self._position
@@ -123,8 +122,3 @@ class Augmented:
                 self.loader.generator.set_state(state["loader"])
         self._next, self._skip = int(state["pass"]), int(state["batch"])
         self._position = (self._next, self._skip)
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "loader":  # not there yet while being unpickled or copied
-            raise AttributeError(name)
-        return getattr(self.loader, name)
