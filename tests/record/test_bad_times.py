@@ -379,7 +379,7 @@ def test_a_watch_that_breaks_itself_lets_training_go_on_unwatched(monkeypatch: p
     with said as messages, loop.watch() as w:
         for i in range(10):
             if i == 4:
-                monkeypatch.setattr(w._follower, "_read_loss", lambda: 1 / 0)
+                monkeypatch.setattr(w._follower._reading, "read_loss", lambda: 1 / 0)
             loop.step()
     assert len(messages) == 1 and loop.done == 10
     trace = w.trace()

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from torchdoctor.judge.judge import judge
 from torchdoctor.judge.trace import Trace
-from torchdoctor.record.follow import Follower
+from torchdoctor.record.reading import Reading
 from torchdoctor.record.watch import watch
 
 pytestmark = pytest.mark.usefixtures("every_step")
@@ -213,13 +213,13 @@ def test_sparse_gradients_have_the_norm_of_their_dense_form() -> None:
 
 def on_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take the way that a GPU takes, where no value may be waited for: all stay tensors until the flush."""
-    list_parameters = Follower._list_parameters
+    list_parameters = Reading.list_parameters
 
-    def listed(self: Follower) -> None:
+    def listed(self: Reading) -> None:
         list_parameters(self)
-        self._cpu = False
+        self.cpu = False
 
-    monkeypatch.setattr(Follower, "_list_parameters", listed)
+    monkeypatch.setattr(Reading, "list_parameters", listed)
 
 
 @pytest.mark.parametrize("kind", ["loss_fn", "backward", "scaler", "fused scaler", "closure"])

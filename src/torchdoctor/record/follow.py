@@ -1,10 +1,8 @@
-"""Follow a training loop through its steps: fill the Moment hook by hook, let the signals measure at the right times.
+"""Follow a training loop through its steps: fill the Moment hook by hook, and say when which signals are to measure.
 
-One step is what lies between two calls of optimizer.step(): it may hold several forward and backward passes. On every
-step the free signals are taken, on sampled ones all of them.
+One step is what lies between two calls of optimizer.step(): it may hold several forward and backward passes.
 
-May not: write anywhere (it hands over columns), judge, know what a signal measures, draw random numbers, write to a
-tensor of the model.
+May not: measure or keep anything (reading.py does), judge, draw random numbers, write to a tensor of the model.
 """
 
 from __future__ import annotations
@@ -23,17 +21,13 @@ from torchdoctor.record.activations import Collector, first_tensor, measurable
 from torchdoctor.record.clock import Clock
 from torchdoctor.record.cost import Ceiling
 from torchdoctor.record.facts import is_compiled, is_mode_layer
-from torchdoctor.record.gradients import read_left_over, read_made, read_received, unscaled
+from torchdoctor.record.gradients import read_left_over
 from torchdoctor.record.guard import Guard
-from torchdoctor.record.moment import Moment, thinned
+from torchdoctor.record.moment import thinned
 from torchdoctor.record.nonfinite import Call, Search
-from torchdoctor.record.off import Off
-from torchdoctor.record.passes import Passes, Value
-from torchdoctor.record.signal import At, Columns, Signal
-from torchdoctor.record.units import UnitWindow
+from torchdoctor.record.reading import Keep, Reading
+from torchdoctor.record.signal import At, Signal
 from torchdoctor.record.unseen import FLAGS, LAYERS
-
-Keep = Callable[[str, int, Columns], None]  # keep(signal, step, columns)
 
 
 class Follower:
@@ -49,17 +43,15 @@ class Follower:
         keep: Keep,
     ) -> None:
         self.model, self.optimizer, self.loss_fn = model, optimizer, loss_fn
-        self.step, self.sampled = 0, True
-        self.passes, self.clock, self.off = Passes(), Clock(), Off()
+        self.clock = Clock()
         self.forwards = 0  # forward passes seen, those without gradients left out
         self.graded_evaluations = 0  # forward passes in eval mode with gradients on, less backward passes in eval mode
-        self.loss_from = ""
         self.loss_shapes: dict[str, list[int]] = {}
         self.at_rest: Callable[[], None] = lambda: None  # called between steps, when a flush is harmless
-        self.signals, self._ceiling, self._keep = signals, ceiling, keep
-        self._search, self._window = Search(model), UnitWindow()
+        self._ceiling, self._search = ceiling, Search(model)
+        self._reading = Reading(model, optimizer, signals, self._search, keep)
+        self.passes, self.off = self._reading.passes, self._reading.off
         self._collector = Collector(model, self._lenient)
-        self._moment = Moment(model)
         self._handles: list[Any] = []
         self.loss_called = False
         self.evaluation_mode: bool | None = None  # the model's own flag in the last pass without gradients
@@ -74,13 +66,12 @@ class Follower:
         self._guard = Guard(self.clock, self._search, self._give_up)
         self._before_backward = self._guard.around(self._backward_begins)
         self._after_backward = self._guard.around(self._backward_ends)
-        self._list_parameters()
         self._begin_step()
 
     def attach(self) -> None:
         if self._compiled:
             self.off.put(LAYERS, "the model is compiled, and hooks inside it would force new compilations")
-        if not self._cpu:
+        if not self._reading.cpu:
             self.off.put(FLAGS, "on a GPU the host would have to wait in every step to know that a loss is finite")
         if isinstance(self.loss_fn, nn.Module):
             self._handles.append(self.loss_fn.register_forward_hook(self._guard.hook(self._loss_computed)))
@@ -97,8 +88,27 @@ class Follower:
         for handle in self._handles:
             handle.remove()
         self._handles.clear()
-        self._guard.around(self._finish)()
+        self._guard.around(lambda: self._reading.finish(self.between))()
         self._search.calls.clear()
+
+    @property
+    def step(self) -> int:
+        """The number of the one that is going on, or comes next."""
+        return self._reading.step
+
+    @property
+    def signals(self) -> Mapping[At, Sequence[Signal]]:
+        """Those that are taken, by the moment when they are."""
+        return self._reading.signals
+
+    @property
+    def loss_from(self) -> str:
+        """Where the loss comes from: loss_fn, log, backward; "" while none has come."""
+        return self._reading.loss_from
+
+    def loss_logged(self) -> bool:
+        """The loop says itself what its loss is: does that count?"""
+        return self._reading.loss_logged(self.between)
 
     @property
     def between(self) -> bool:
@@ -130,9 +140,9 @@ class Follower:
         self.clock.charge_fetched()
         self._forward_began = self.clock.now
         self._search.calls.append(Call.of(args, kwargs))
-        self._moment.training = self.model.training
-        if self.sampled:
-            self._moment.inputs = _floats([*args, *kwargs.values()])
+        self._reading.moment.training = self.model.training
+        if self._reading.sampled:
+            self._reading.moment.inputs = _floats([*args, *kwargs.values()])
             if not self._compiled:
                 self._collector.attach()
 
@@ -150,11 +160,12 @@ class Follower:
             return
         self._collector.detach()
         self.clock.add("forward", self._forward_began)
-        if self.sampled:
-            self._moment.activations = self._collector.found
-            self._moment.output = _floats([output])
-            self._take("forward")
-            self._window.add(self._moment.activations)
+        reading = self._reading
+        if reading.sampled:
+            reading.moment.activations = self._collector.found
+            reading.moment.output = _floats([output])
+            reading.take("forward")
+            reading.window.add(reading.moment.activations)
 
     def _loss_computed(self, _loss_fn: nn.Module, args: tuple[Any, ...], loss: Any) -> None:
         """The loss module's own hook."""
@@ -162,16 +173,17 @@ class Follower:
             return
         self.loss_called = True
         value = loss.detach() if loss.dim() == 0 else loss.detach().mean()
-        self.passes.loss_computed(loss, value.item() if self._cpu else value, self.model.training)
-        if self.sampled and len(args) > 1 and isinstance(args[0], Tensor) and isinstance(args[1], Tensor):
-            self._moment.target = _floats(args[1:2])
+        self.passes.loss_computed(loss, value.item() if self._reading.cpu else value, self.model.training)
+        if self._reading.sampled and len(args) > 1 and isinstance(args[0], Tensor) and isinstance(args[1], Tensor):
+            self._reading.moment.target = _floats(args[1:2])
             self.loss_shapes = {"output": list(args[0].shape), "target": list(args[1].shape)}
 
     def scaled(self, scaler: GradScaler) -> None:
         """A GradScaler is in use: gradients and the loss that backward sees are multiplied by this."""
         if get_ident() == self._thread and scaler.is_enabled() and scaler._scale is not None:
             # Halved again and again it becomes 0, and what was multiplied by that cannot be told. It changes in place.
-            self._moment.scale = (scaler._scale.item() or math.nan) if self._cpu else scaler._scale.clone()
+            reading, scale = self._reading, scaler._scale
+            reading.moment.scale = (scale.item() or math.nan) if reading.cpu else scale.clone()
 
     def before_backward(self, tensors: Any) -> None:
         if get_ident() != self._thread:
@@ -185,11 +197,11 @@ class Follower:
     def _backward_begins(self, tensors: Any) -> None:
         self._rest_between_steps()
         self._forward_is_over()
-        loss, moment = first_tensor(tensors), self._moment
-        value = self._value(loss) if loss is not None and loss.numel() == 1 else None
+        loss, reading, moment = first_tensor(tensors), self._reading, self._reading.moment
+        value = reading.value(loss) if loss is not None and loss.numel() == 1 else None
         self.graded_evaluations -= not moment.training
         anew = self.passes.begin(moment.parameters, loss, value, moment.training, self._stepping)
-        if self.sampled and anew:
+        if reading.sampled and anew:
             read_left_over(moment, self.optimizer)
         self._backward_began = self.clock.now
 
@@ -206,9 +218,9 @@ class Follower:
         self.clock.add("backward", self._backward_began)
         if not finished:
             self.passes.failed()
-        elif self.passes.end(self._moment.parameters):
-            self._read_loss()
-            self._read_gradients()
+        elif self.passes.end(self._reading.moment.parameters):
+            self._reading.read_loss()
+            self._reading.read_gradients()
             self._search.calls.clear()
 
     def _optimizer_begins(self, _optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -217,12 +229,12 @@ class Follower:
             return
         self._rest_between_steps()
         self._forward_is_over()
-        self._closure = args[1] if len(args) > 1 else kwargs.get("closure")
+        self._closure, reading = args[1] if len(args) > 1 else kwargs.get("closure"), self._reading
         if self._closure is None:
-            self._gradients_by_hand()
-            self._read_received()
-        if self.sampled:
-            self._moment.before = [thinned(p).clone() for p in self._moment.parameters]
+            reading.gradients_by_hand()
+            reading.read_received()
+        if reading.sampled:
+            reading.moment.before = [thinned(p).clone() for p in reading.moment.parameters]
         self._stepping, self._inner, self._seen_before = True, 0, self.passes.seen
         self._phases_before, self._optimizer_began = self.clock.in_phases, self.clock.now
 
@@ -233,8 +245,8 @@ class Follower:
         # A closure's forward and backward passes run inside step(), and their time is theirs.
         self.clock.add("optimizer", self._optimizer_began + self.clock.in_phases - self._phases_before)
         if self._closure is not None:
-            self._gradients_by_hand()
-            self._read_received()  # of its last try, clipped by then
+            self._reading.gradients_by_hand()
+            self._reading.read_received()  # of its last try, clipped by then
         self._stepping, self._closure, self._stepped_since_update = False, None, True
         self.passes.stepped()
         self._end_step()
@@ -247,126 +259,22 @@ class Follower:
         """Was this optimizer's step left out, because of infinite gradients? The step has ended all the same."""
         asked = scaler._per_optimizer_states.get(id(self.optimizer), {}).get("stage") is OptState.STEPPED
         if asked and self.passes.count and not self._stepped_since_update:
-            self._moment.skipped = True
+            self._reading.moment.skipped = True
             self._end_step()
         self._stepped_since_update = False
 
     def _end_step(self) -> None:
-        moment = self._moment
-        moment.phases, users = self.clock.end_step()
-        rates = tuple(float(g["lr"]) for g in self.optimizer.param_groups if "lr" in g)
-        moment.rates_changed, moment.rates = rates != moment.rates, rates
-        if self.sampled:
-            self._take("update")
-        self._take("step")
-        for name, columns in self._columns.items():
-            self._keep(name, self.step, columns)
-        self._keep_flags()
-        if self.sampled:
-            if self._window.full:
-                self._keep_window()
-            self._list_parameters()
-        self.sampled = self._ceiling.step(self.step, users, self.clock.next_step(), self.sampled)
-        self.step += 1
+        reading = self._reading
+        reading.moment.phases, users = self.clock.end_step()
+        reading.end()
+        reading.sampled = self._ceiling.step(reading.step, users, self.clock.next_step(), reading.sampled)
+        reading.step += 1
         self._begin_step()
 
     def _begin_step(self) -> None:
         self.evaluation_mode = None
-        self.passes.clear()
-        self._columns: dict[str, Columns] = {}
+        self._reading.begin()
         self._optimizer_began = self._forward_began = self._backward_began = self.clock.now
-        m = self._moment
-        self._moment = Moment(m.model, m.names, m.parameters, rates=m.rates)
-
-    def _finish(self) -> None:
-        """The loop has ended, perhaps in the middle of a step, because its loss is NaN: that much is kept of it."""
-        loss = self._moment.loss if self.passes.count else self.passes.unfinished
-        if loss is not None and self._cpu and not math.isfinite(loss):
-            self._look_for_source()
-            self._keep("loss", self.step, Columns(("",), [loss]))
-        self._keep_flags()
-        self._keep_window()
-
-    # -- what is read, and kept ---------------------------------------------------------------------------------------
-
-    def _take(self, at: At) -> None:
-        """Measure the signals of one moment; of micro-batches and closures the last measurement counts."""
-        for s in self.signals.get(at, ()):
-            try:
-                columns = s.measure(self._moment) if s.measure else None
-                if columns is not None and len(columns.subjects):
-                    self._columns[s.name] = _checked(columns)
-            except Exception as error:  # noqa: BLE001 - one signal breaks, the others go on, and so does training
-                self._switch_off([s.name], error)
-
-    def _read_loss(self) -> None:
-        passes = self.passes
-        if passes.computed is not None:
-            self._moment.loss, self.loss_from = passes.computed, "loss_fn"
-        elif self.loss_from in ("", "backward") and passes.called_on is not None:
-            self._moment.loss, self.loss_from = passes.called_on, "backward"
-        if self._cpu and passes.latest is not None and not math.isfinite(passes.latest):
-            self._look_for_source()
-
-    def _look_for_source(self) -> None:
-        try:
-            self._search.for_loss()
-        except Exception as error:  # noqa: BLE001 - a model that cannot be called twice
-            self._switch_off(["nonfinite_module"], error)
-
-    def loss_logged(self) -> bool:
-        """The loop says itself what its loss is: True when that counts, and from then on no other but loss_fn's."""
-        if self.loss_from == "loss_fn" or self.passes.awaited(self._moment.training):
-            return False
-        self.loss_from = "log"
-        if not self.between:
-            self._moment.loss = None
-        return True
-
-    def _read_gradients(self) -> None:
-        """Right after backward, so before any clipping."""
-        read_made(self._moment)
-        if self._cpu and not math.isfinite(self._moment.gradient_norm):
-            self._search.for_gradients(self._moment.names, self._moment.parameters)
-        if self.sampled:
-            self._take("backward")
-
-    def _gradients_by_hand(self) -> None:
-        """They came without backward(), as from torch.autograd.grad, or did not come at all."""
-        if not self.passes.count:
-            self._moment.scale = None
-            self.passes.adopt(self._moment.training)
-            self._read_loss()
-            self._read_gradients()
-
-    def _read_received(self) -> None:
-        # Under a GradScaler a fused optimizer looks for infinities by itself.
-        if isinstance(found := getattr(self.optimizer, "found_inf", None), Tensor):
-            self._moment.skipped = found.clone()
-        if self.sampled:
-            read_received(self._moment, self.optimizer)
-
-    def _value(self, loss: Tensor) -> Value:
-        """Of one element, a GradScaler's scale divided out."""
-        return unscaled(self._moment, loss.item() if self._cpu else loss.detach().reshape(()))
-
-    def _keep_flags(self) -> None:
-        if self._search.found:
-            for signal, columns in self._search.take(left_out=bool(self._moment.skipped)):
-                self._keep(signal, self.step, columns)
-
-    def _keep_window(self) -> None:
-        step = max(0, self.step - 1) if self.between else self.step
-        for name, all_columns in self._window.take().items():
-            for columns in all_columns:
-                self._keep(name, step, columns)
-
-    def _list_parameters(self) -> None:
-        """Anew on sampled steps: a loop may unfreeze layers on its way, or move them."""
-        trainable = [(n, p) for n, p in self.model.named_parameters() if p.requires_grad]
-        self._moment.names = tuple(n for n, _ in trainable)
-        self._moment.parameters = tuple(p for _, p in trainable)
-        self._cpu = all(p.device.type == "cpu" for p in self._moment.parameters)
 
     # -- what can go wrong ---------------------------------------------------------------------------------------------
 
@@ -386,23 +294,12 @@ class Follower:
 
     def _no_layers(self, error: Exception) -> None:
         self._collector.close()
-        self._switch_off(LAYERS, error)
-
-    def _switch_off(self, names: Sequence[str], error: Exception) -> None:
-        self.signals = {at: [s for s in signals if s.name not in names] for at, signals in self.signals.items()}
-        self.off.broke(names, self.step, error)
+        self._reading.switch_off(LAYERS, error)
 
     def _give_up(self, error: Exception) -> None:
         self._guard.closed = True
         self._collector.detach()
         self.off.everything(self.step, error)
-
-
-def _checked(columns: Columns) -> Columns:
-    n, values = len(columns.subjects), columns.values
-    if len(values) != n and not (n == 1 and isinstance(values, Tensor)):
-        raise ValueError(f"{len(values)} values for {n} subjects")
-    return columns
 
 
 def _is_ordinary() -> bool:
