@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import signal
+from collections.abc import Generator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,6 +33,21 @@ def _seed() -> None:
 
 
 _seed()  # for what is drawn while a file of tests is read
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
+    """What many tests share is drawn alike whichever of them comes first, and that one draws what it always does."""
+    if fixturedef.scope == "function":
+        return (yield)
+    before = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+    _seed()
+    try:
+        return (yield)
+    finally:
+        random.setstate(before[0])
+        np.random.set_state(before[1])  # noqa: NPY002
+        torch.set_rng_state(before[2])
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

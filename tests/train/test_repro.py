@@ -93,8 +93,8 @@ SETS = """
 import torch
 
 def words():
-    table = {word: n for n, word in enumerate({"a", "b", "c", "d", "e", "f", "g", "h"})}  # in the order of a set
-    x = torch.tensor([[float(table[c]), 1.0] for c in "abcdefgh" * 8])
+    table = {word: n for n, word in enumerate({str(i) for i in range(64)})}  # in the order of a set
+    x = torch.tensor([[float(table[str(i)]), 1.0] for i in range(64)])
     return x, torch.arange(64) % 2
 """
 

@@ -205,7 +205,7 @@ def test_a_damaged_checkpoint_is_named_in_one_line(tmp_path, file, damage):
     if damage == "gone":
         path.unlink()
     else:
-        path.write_bytes({"cut": raw[: len(raw) // 2], "empty": b"", "garbage": os.urandom(len(raw))}[damage])
+        path.write_bytes({"cut": raw[: len(raw) // 2], "empty": b"", "garbage": random.randbytes(len(raw))}[damage])
     with pytest.raises(BadCheckpoint, match=file) as refused:
         checkpoint.load(tmp_path / "last", p.model)
     assert "\n" not in str(refused.value)
