@@ -25,6 +25,7 @@ from torchdoctor.data.batch import Batch, batches_of, class_ids
 from torchdoctor.errors import one_line
 from torchdoctor.extra import needed
 from torchdoctor.judge.trace import Trace
+from torchdoctor.models.hooks import hooked
 from torchdoctor.parts import Parts
 from torchdoctor.record.run import Run
 from torchdoctor.train import checkpoint
@@ -160,11 +161,8 @@ def _before_last_layer(model: nn.Module, batch: Batch) -> Tensor:
 
     leaves = [m for m in model.modules() if not list(m.children()) and any(True for _ in m.parameters(recurse=False))]
     handles = [leaf.register_forward_pre_hook(note) for leaf in leaves]
-    try:
+    with hooked(handles):
         model(*batch.inputs)
-    finally:
-        for handle in handles:
-            handle.remove()
     if not seen or len(seen[0]) != batch.size:
         raise ValueError("no layer was seen that works sample by sample")
     return seen[0].detach().flatten(1).float().cpu()

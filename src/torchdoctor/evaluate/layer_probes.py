@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torchdoctor.data.batch import first_tensor, mapped
 from torchdoctor.evaluate.interval import Floats, Interval, wilson
 from torchdoctor.evaluate.layer_times import innermost
+from torchdoctor.models.hooks import hooked
 from torchdoctor.train.device import device_of
 from torchdoctor.train.score import evaluating
 
@@ -71,12 +72,8 @@ def features_of(model: nn.Module, inputs: tuple[Any, ...]) -> dict[str, Floats]:
     handles = [
         m.register_forward_hook(lambda _m, _i, out, name=n: keep(name, out)) for n, m in innermost(model).items()
     ]
-    try:
-        with evaluating(model):
-            model(*mapped(inputs, lambda t: t.to(device_of(model))))
-    finally:
-        for handle in handles:
-            handle.remove()
+    with hooked(handles), evaluating(model):
+        model(*mapped(inputs, lambda t: t.to(device_of(model))))
     raw = first_tensor(inputs)
     first = {"input": raw.flatten(1).cpu()} if raw.is_floating_point() else {}
     return {name: t.double().numpy() for name, t in {**first, **kept}.items()}

@@ -17,6 +17,7 @@ from torch import nn
 
 from torchdoctor.data.batch import mapped
 from torchdoctor.evaluate.interval import Floats
+from torchdoctor.models.hooks import hooked
 from torchdoctor.train.device import device_of
 from torchdoctor.train.score import evaluating
 
@@ -69,11 +70,8 @@ def _timed(model: nn.Module, device: torch.device, spent: dict[str, list[float]]
     for name, module in innermost(model).items():
         handles.append(module.register_forward_pre_hook(lambda _m, _i, name=name: start(name)))
         handles.append(module.register_forward_hook(lambda _m, _i, _o, name=name: stop(name)))
-    try:
+    with hooked(handles):
         yield
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def _by_pass(seconds: list[float]) -> Floats:

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from torchdoctor.data.batch import first_tensor, mapped, moved
 from torchdoctor.errors import BadParts
+from torchdoctor.models.hooks import hooked
 from torchdoctor.train.device import device_of
 from torchdoctor.train.score import evaluating
 
@@ -63,12 +64,8 @@ def embedded(model: nn.Module, inputs: tuple[Any, ...]) -> Embedding:
     leaves = [(name, m) for name, m in model.named_modules() if next(m.parameters(recurse=False), None) is not None]
     hooks = [module.register_forward_pre_hook(entering(name)) for name, module in leaves]
     device = device_of(model)
-    try:
-        with evaluating(model):
-            output = model(*moved(inputs, device))
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with hooked(hooks), evaluating(model):
+        output = model(*moved(inputs, device))
     rows = len(first_tensor(inputs))
     if not last or len(last[0][1]) != rows:
         raise BadParts("No module with weights takes one row per sample, so there is no embedding to show.")

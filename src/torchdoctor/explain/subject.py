@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torchdoctor.data.batch import first_tensor
 from torchdoctor.errors import BadParts, one_line
 from torchdoctor.evaluate.reading import Reading
+from torchdoctor.models.hooks import hooked
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,12 +83,8 @@ def outputs_of(model: nn.Module, x: Tensor, layers: tuple[str, ...] | None = Non
 
     modules = {n: m for n, m in model.named_modules() if (n in layers if layers else n and not list(m.children()))}
     handles = [module.register_forward_hook(keep(name)) for name, module in modules.items()]
-    try:
-        with torch.no_grad():
-            model(x)
-    finally:
-        for handle in handles:
-            handle.remove()
+    with hooked(handles), torch.no_grad():
+        model(x)
     return kept
 
 
@@ -113,12 +110,8 @@ def last_maps(model: nn.Module, x: Tensor) -> str | None:
         for name, m in model.named_modules()
         if name
     ]
-    try:
-        with torch.no_grad():
-            model(x[:1])
-    finally:
-        for handle in handles:
-            handle.remove()
+    with hooked(handles), torch.no_grad():
+        model(x[:1])
     size = dict(ended)[found[-1]][2:]
     names = [name for name, _ in ended]
     return [name for name, shape in ended if len(shape) == 4 and shape[2:] == size and names.count(name) == 1][-1]

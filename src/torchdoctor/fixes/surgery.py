@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from torchdoctor.models.hooks import hooked
 from torchdoctor.parts import Parts, rebuilt, rescheduled
 from torchdoctor.probes.bench import Batch, batches_of
 from torchdoctor.probes.fork import forked, preserved, reading
@@ -70,11 +71,8 @@ def executed(model: nn.Module, batch: Batch, clock: Callable[[], int] = int) -> 
     leaves = [(name, module) for name, module in model.named_modules() if not any(module.children())]
     handles = [m.register_forward_pre_hook(begin(n)) for n, m in leaves]
     handles += [m.register_forward_hook(keep(n)) for n, m in leaves]
-    try:
+    with hooked(handles):
         output = trial(model, batch)
-    finally:
-        for handle in handles:
-            handle.remove()
     return output, list(found.values())
 
 

@@ -12,6 +12,8 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
+from torchdoctor.models.hooks import hooked
+
 
 @dataclass
 class Called:
@@ -69,9 +71,6 @@ def called_modules(
 
     handles = [m.register_forward_pre_hook(enter(n, m)) for n, m in model.named_modules()]
     handles += [m.register_forward_hook(leave(n)) for n, m in model.named_modules()]
-    try:
+    with hooked(handles):
         model(*inputs)
-    finally:
-        for handle in handles:
-            handle.remove()
     return list(found.values())

@@ -19,6 +19,7 @@ from torch.func import functional_call
 from torch.utils._pytree import tree_leaves
 
 from torchdoctor.errors import BadParts, one_line
+from torchdoctor.models.hooks import hooked
 
 EPS = 1e-6  # step of a finite difference, as in torch
 ATOL, RTOL = 1e-5, 1e-3  # as in torch
@@ -160,15 +161,12 @@ def _arguments(model: nn.Module, inputs: tuple[Any, ...]) -> dict[str, tuple[tup
     ]
     handles = [module.register_forward_pre_hook(keep(name), with_kwargs=True) for name, module in own]
     try:
-        with torch.no_grad():
+        with hooked(handles), torch.no_grad():
             model(*inputs)
     except RuntimeError as error:
         raise BadParts(
             f"The model cannot run in float64: {one_line(error)}. Let it take the type of its input."
         ) from None
-    finally:
-        for handle in handles:
-            handle.remove()
     return found
 
 

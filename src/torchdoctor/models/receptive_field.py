@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from torchdoctor.models.hooks import hooked
+
 aten = torch.ops.aten
 Pair = tuple[float, float]
 
@@ -55,11 +57,9 @@ def receptive_fields(model: nn.Module, image: Tensor) -> dict[str, tuple[int, in
     modes = [(m, m.training) for m in model.modules()]
     try:
         model.eval()
-        with torch.no_grad(), tracer:
+        with hooked(handles), torch.no_grad(), tracer:
             model(image)
     finally:
-        for handle in handles:
-            handle.remove()
         for module, mode in modes:
             module.training = mode
     return found

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 from torchdoctor.errors import BadParts, one_line
+from torchdoctor.models.hooks import hooked
 
 SAMPLES = (5, 7, 11)  # the first that is no other size of the input becomes the batch
 ALIKE = 1e-3  # of the outputs' spread: what a sample may change by when it comes alone (other kernels, other rounding)
@@ -90,12 +91,8 @@ def _turned(model: nn.Module, images: Tensor, tall: bool) -> dict[str, tuple[int
         return hook
 
     handles = [m.register_forward_pre_hook(look(n)) for n, m in model.named_modules() if n]
-    try:
-        with torch.no_grad():
-            model(images)
-    finally:
-        for handle in handles:
-            handle.remove()
+    with hooked(handles), torch.no_grad():
+        model(images)
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from torchdoctor.models.hooks import hooked
 from torchdoctor.parts import Parts
 from torchdoctor.probes.batch import Batch, tensors_in
 from torchdoctor.probes.bench import Bench, training
@@ -81,9 +82,8 @@ def _chains(bench: Bench, parts: Parts, batch: Batch) -> tuple[dict[str, list[No
     hooks = [m.register_forward_hook(lambda m, i, o, n=n: made(n, o)) for n, m in layers]
     hooks += [m.register_forward_pre_hook(lambda m, i: read(i, readings)) for _, m in layers]
     hooks.append(parts.model.register_forward_hook(lambda m, i, o: read(o, outputs)))
-    loss = bench.loss(parts, batch)
-    for hook in hooks:
-        hook.remove()
+    with hooked(hooks):
+        loss = bench.loss(parts, batch)
     found: dict[str, list[Node]] = {}
     for node in (*readings, *outputs[:1]):
         chain = _back(node, makers)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from torchdoctor.models.hooks import hooked
 from torchdoctor.probes.bench import Bench, training
 from torchdoctor.probes.probe import Fact, Measurement, probe
 from torchdoctor.probes.sample import head, sample
@@ -43,12 +44,8 @@ def _calls(model: nn.Module, inputs: tuple[Any, ...]) -> list[tuple[str, bool]]:
     inner = [(name, m) for name, m in model.named_modules() if not any(m.children())]
     hooks = [m.register_forward_pre_hook(begin) for _, m in inner]
     hooks += [m.register_forward_hook(end(name)) for name, m in inner]
-    try:
-        with torch.no_grad():
-            model(*inputs)
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with hooked(hooks), torch.no_grad():
+        model(*inputs)
     return calls
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from torchdoctor.models.hooks import hooked
 from torchdoctor.probes.batch import tensors_in
 from torchdoctor.probes.bench import Bench
 from torchdoctor.probes.probe import Fact, Measurement, probe
@@ -68,12 +69,8 @@ def _first_layer(bench: Bench, x: Tensor) -> dict[str, Any] | None:
         for name, layer in bench.parts.model.named_modules()
         if any(p.ndim > 1 for p in layer.parameters(recurse=False))
     ]
-    try:
-        with torch.no_grad():
-            bench.parts.model(*bench.batches[0].inputs)
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with hooked(hooks), torch.no_grad():
+        bench.parts.model(*bench.batches[0].inputs)
     return found[0] if found and found[0].get("along") else None
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from torchdoctor.models.hooks import hooked
 from torchdoctor.probes.batch import Batch
 from torchdoctor.probes.bench import Bench
 from torchdoctor.probes.probe import Fact, Measurement, probe
@@ -82,12 +83,8 @@ def _calls(model: nn.Module, batch: Batch) -> list[_Call]:
         hooks.append(module.register_forward_pre_hook(lambda m, i, n=name: owners.append(n)))
         hooks.append(module.register_forward_hook(lambda m, i, o: owners.pop() and None))
     watching = _Watching(owners)
-    try:
-        with watching:
-            model(*batch.inputs)
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with hooked(hooks), watching:
+        model(*batch.inputs)
     return watching.calls
 
 

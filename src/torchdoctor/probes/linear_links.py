@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from torchdoctor.models.hooks import hooked
 from torchdoctor.probes.batch import Batch, first_tensor, tensors_in
 from torchdoctor.probes.bench import Bench
 from torchdoctor.probes.probe import Fact, Measurement, probe
@@ -89,12 +89,8 @@ def _calls(model: nn.Module, batch: Batch) -> list[_Call]:
         return hook
 
     hooks = [m.register_forward_hook(keep(n)) for n, m in model.named_modules() if not any(m.children())]
-    try:
-        with torch.enable_grad():
-            model(*batch.inputs)
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with hooked(hooks), torch.enable_grad():
+        model(*batch.inputs)
     return [calls[0] for calls in found.values() if len(calls) == 1 and _dense(calls[0])]
 
 
@@ -171,16 +167,16 @@ def _adds_up(fn: Callable[[Tensor], Tensor], v: Tensor, w: Tensor) -> bool:
 def _fed(model: nn.Module, batch: Batch, a: _Call, b: _Call, values: Tensor) -> Tensor:
     """b's input when a's output is `values`."""
     seen: list[Tensor] = []
-    with _hooked(a.module.register_forward_hook(lambda *_: values.clone()),
-                 b.module.register_forward_pre_hook(lambda _, given: seen.append(given[0].clone()))):  # fmt: skip
+    of_a = a.module.register_forward_hook(lambda *_: values.clone())
+    with hooked([of_a, b.module.register_forward_pre_hook(lambda _, given: seen.append(given[0].clone()))]):
         model(*batch.inputs)
     return seen[0]
 
 
 def _only_way(model: nn.Module, batch: Batch, a: _Call, b: _Call) -> bool:
     root = a.output.detach().requires_grad_(True)
-    with _hooked(a.module.register_forward_hook(lambda *_: root.clone()),
-                 b.module.register_forward_pre_hook(lambda _, given: (given[0].detach(), *given[1:]))):  # fmt: skip
+    of_a = a.module.register_forward_hook(lambda *_: root.clone())
+    with hooked([of_a, b.module.register_forward_pre_hook(lambda _, given: (given[0].detach(), *given[1:]))]):
         outputs = [t.sum() for t in tensors_in(model(*batch.inputs)) if t.requires_grad]
     if not outputs:
         return True
@@ -203,14 +199,5 @@ def _affine_model(model: nn.Module, batch: Batch, last: str) -> bool:
 
     v, w = _drawn(batch.inputs[0])
     hook = model.get_submodule(last).register_forward_hook(lambda *given: seen.append(first_tensor(given[2])))
-    with _hooked(hook), torch.no_grad():
+    with hooked([hook]), torch.no_grad():
         return all(_adds_up(answer, far * v, far * w) for far in FAR)
-
-
-@contextmanager
-def _hooked(*handles: Any) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()

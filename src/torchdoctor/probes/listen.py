@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from torchdoctor.models.hooks import hooked
 from torchdoctor.probes.batch import Batch, tensors_in
 
 
@@ -27,11 +28,8 @@ def entering(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         module.register_forward_pre_hook(lambda m, args, kwargs, n=name: look(n, (args, kwargs)), with_kwargs=True)
         for name, module in model.named_modules()
     ]
-    try:
+    with hooked(hooks):
         model(*batch.inputs)
-    finally:
-        for hook in hooks:
-            hook.remove()
     return found
 
 
@@ -46,9 +44,6 @@ def leaving(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
             found[name] = first.clone()  # an activation in place would change it later
 
     hooks = [m.register_forward_hook(lambda m, i, out, n=name: look(n, out)) for name, m in model.named_modules()]
-    try:
+    with hooked(hooks):
         model(*batch.inputs)
-    finally:
-        for hook in hooks:
-            hook.remove()
     return found

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from torchdoctor.models.hooks import hooked
 from torchdoctor.models.layers import put
 from torchdoctor.probes.batch import Batch
 
@@ -52,10 +53,6 @@ def _square(model: nn.Module, batch: Batch) -> list[str]:
         for name, layer in model.named_modules()
         if name and any(p.ndim > 1 for p in layer.parameters(recurse=False))
     ]
-    try:
-        with torch.no_grad():
-            model(*batch.inputs)
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with hooked(hooks), torch.no_grad():
+        model(*batch.inputs)
     return [name for name, count in calls.items() if name in kept and count == 1]

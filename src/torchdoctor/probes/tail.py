@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from torchdoctor.models.hooks import hooked
 from torchdoctor.probes.batch import tensors_in
 
 
@@ -73,10 +74,8 @@ def _played(model: nn.Module, inputs: tuple[Any, ...]) -> tuple[list[_Call], Any
         calls.append(_Call(module, _replaced(output, lambda t: t.detach().clone(), all_types=True), nodes))
 
     hooks = [m.register_forward_hook(keep) for m in model.modules() if next(m.parameters(), None) is not None]
-    with torch.enable_grad():
+    with hooked(hooks), torch.enable_grad():
         output = model(*inputs)
-    for hook in hooks:
-        hook.remove()
     ran = {call.module for call in calls}
     return [call for call in calls if not any(m in ran for m in _inside(call.module))], output
 

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from torchdoctor.models.hooks import hooked
 from torchdoctor.models.layers import put
 from torchdoctor.probes.batch import Batch, first_tensor, tensors_in
 
@@ -63,12 +64,8 @@ def _mixing(model: nn.Module, batch: Batch) -> list[tuple[str, bool]]:
         for name, layer in model.named_modules()
         if isinstance(layer, Mixing)
     ]
-    try:
-        with torch.enable_grad():
-            model(*batch.inputs)
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with hooked(hooks), torch.enable_grad():
+        model(*batch.inputs)
     return list(found.items())
 
 
