@@ -17,8 +17,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from torch.utils.data.dataloader import _BaseDataLoaderIter
+from waiting import until
 
 from torchdoctor.errors import BadParts
+from torchdoctor.record import taps
 from torchdoctor.record import watch as watch_module
 from torchdoctor.record.watch import Watch, watch
 
@@ -173,6 +175,28 @@ def test_a_watch_may_live_in_a_thread_and_two_threads_keep_apart() -> None:
         assert w._follower.passes.seen == 30
 
 
+def test_a_watch_that_is_opened_while_another_closes_hears_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, loop = Loop().watch(), Loop()
+    second, opening = loop.watch(), list[threading.Thread]()
+
+    class Places(dict[Any, Any]):
+        def items(self) -> Any:
+            """Asked for by the watch that closes; while it is at it, the other one comes."""
+            if not opening:
+                opening.append(threading.Thread(target=second.__enter__))
+                opening[0].start()
+                opening[0].join(0.5)
+            return super().items()
+
+    monkeypatch.setattr(taps, "_wrapped", Places())
+    with first:
+        pass
+    opening[0].join()
+    loop.step()
+    second.close()
+    assert second._follower.passes.seen == 1
+
+
 def test_a_watch_opened_here_follows_a_loop_that_runs_in_a_thread() -> None:
     loop = Loop()
     with loop.watch() as w:
@@ -202,10 +226,11 @@ def test_another_thread_may_read_the_trace_while_the_loop_goes_on(
         thread.start()
         for _ in range(150):
             loop.step()
+        until(lambda: loop.step() or len(set(lengths)) > 5)  # it may take its time between two looks
         loop.model.eval()
         thread.join()
     assert not wrong
-    assert lengths[-1] <= len(w.trace()["grad_norm"]) == 150 and len(set(lengths)) > 5
+    assert lengths[-1] <= len(w.trace()["grad_norm"]) == w._follower.step
 
 
 def test_a_copy_of_a_watched_model_is_not_watched() -> None:

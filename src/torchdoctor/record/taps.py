@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from threading import Lock
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -32,27 +33,30 @@ class Listener(Protocol):
 
 _open: list[Listener] = []
 _wrapped: dict[tuple[Any, str], tuple[Any, Any]] = {}  # place -> torch's own function, our wrapper
+_turn = Lock()  # a watch that opens in one thread while the last of another closes would be left without wrappers
 
 
 def listen(listener: Listener) -> None:
     """Tell `listener` from now on; the first one puts the wrappers in place."""
-    if not _open:
-        _wrap(torch.autograd, "backward", _around_backward)
-        _wrap(GradScaler, "scale", _around_scale)
-        _wrap(GradScaler, "update", _around_update)
-        _wrap(_BaseDataLoaderIter, "__next__", _around_fetch)
-    _open.append(listener)
+    with _turn:
+        if not _open:
+            _wrap(torch.autograd, "backward", _around_backward)
+            _wrap(GradScaler, "scale", _around_scale)
+            _wrap(GradScaler, "update", _around_update)
+            _wrap(_BaseDataLoaderIter, "__next__", _around_fetch)
+        _open.append(listener)
 
 
 def unlisten(listener: Listener) -> None:
     """Stop telling it; when nobody listens any more, torch is as it was."""
-    _open.remove(listener)
-    if not _open:
-        for (owner, name), (original, wrapper) in list(_wrapped.items()):
-            # Somebody else may have wrapped ours in the meantime: then it stays below theirs, and tells nobody.
-            if getattr(owner, name) is wrapper:
-                setattr(owner, name, original)
-                del _wrapped[owner, name]
+    with _turn:
+        _open.remove(listener)
+        if not _open:
+            for (owner, name), (original, wrapper) in list(_wrapped.items()):
+                # Somebody else may have wrapped ours in the meantime: then it stays below theirs, and tells nobody.
+                if getattr(owner, name) is wrapper:
+                    setattr(owner, name, original)
+                    del _wrapped[owner, name]
 
 
 def _wrap(owner: Any, name: str, around: Callable[..., Any]) -> None:
