@@ -25,7 +25,8 @@ from waiting import HANGS
 from torchdoctor.errors import BadRun
 from torchdoctor.judge.trace import Trace
 from torchdoctor.record.diagnose import diagnose
-from torchdoctor.record.run import DATABASE, FORMAT, Block, Run, Writer
+from torchdoctor.record.folder import DATABASE
+from torchdoctor.record.run import FORMAT, Block, Run, Writer
 
 NAMES = st.text(max_size=12) | st.sampled_from(
     ['"', "'; DROP TABLE block;--", "<b>&amp;</b>", "层.0", "\x00", "\ud800", "a.b"]

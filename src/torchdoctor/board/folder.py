@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from torchdoctor.errors import BadRun
-from torchdoctor.record.run import DATABASE
+from torchdoctor.record.folder import DATABASE
 from torchdoctor.record.tags import TAGS
 from torchdoctor.show.pictures import PICTURES
 

@@ -21,7 +21,8 @@ from torchdoctor.judge.finding import Finding
 from torchdoctor.judge.judge import judge
 from torchdoctor.judge.report import Report, jsonable
 from torchdoctor.judge.trace import Trace
-from torchdoctor.record.run import DATABASE, Run
+from torchdoctor.record.folder import DATABASE
+from torchdoctor.record.run import Run
 from torchdoctor.record.tags import tags_of
 from torchdoctor.show.pictures import PICTURES, is_picture
 

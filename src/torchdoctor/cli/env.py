@@ -9,7 +9,7 @@ from torchdoctor.cli.verb import verb
 @verb
 def env(as_json: AsJson = False) -> None:
     """Print the versions and the machine. Paste this into a bug report."""
-    from torchdoctor.record.run import environment
+    from torchdoctor.record.folder import environment
 
     found = environment()
     found = {**found.pop("versions"), **{k: v for k, v in found.items() if k not in ("command", "started")}}

@@ -40,7 +40,7 @@ def evaluate(
     from torchdoctor.evaluate.opened import Opened, chosen
     from torchdoctor.evaluate.recorded import recorded
     from torchdoctor.record.diagnose import diagnose
-    from torchdoctor.record.run import DATABASE
+    from torchdoctor.record.folder import DATABASE
     from torchdoctor.show.evaluation_page import shown_samples
     from torchdoctor.show.evaluation_text import print_evaluation
     from torchdoctor.show.pictures import keep

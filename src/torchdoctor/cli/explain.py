@@ -30,7 +30,7 @@ def explain(
     from torchdoctor.evaluate.opened import Opened, chosen
     from torchdoctor.explain.explain import explain
     from torchdoctor.explain.recorded import recorded
-    from torchdoctor.record.run import DATABASE
+    from torchdoctor.record.folder import DATABASE
     from torchdoctor.show.explanation_page import pictures_of, write_explanation
     from torchdoctor.show.pictures import keep
 

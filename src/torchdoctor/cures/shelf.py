@@ -30,7 +30,8 @@ from torchdoctor.errors import BadRun
 from torchdoctor.judge.report import jsonable
 from torchdoctor.judge.series import Series
 from torchdoctor.judge.trace import Trace
-from torchdoctor.record.run import DATABASE, Run, Writer
+from torchdoctor.record.folder import DATABASE
+from torchdoctor.record.run import Run, Writer
 
 ASKED, RECIPE, RESULT, PATCH = "asked.json", "recipe.yaml", "cure.json", "fix.patch"
 KEPT = "kept"  # the fact that holds what a resumed cure needs beside the trace

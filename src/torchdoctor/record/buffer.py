@@ -22,8 +22,9 @@ from torchdoctor.errors import one_line
 from torchdoctor.judge.series import Floats
 from torchdoctor.judge.trace import Trace
 from torchdoctor.record.blocks import Block
+from torchdoctor.record.folder import DATABASE
 from torchdoctor.record.off import WatchWarning
-from torchdoctor.record.run import DATABASE, Run, Writer
+from torchdoctor.record.run import Run, Writer
 from torchdoctor.record.signal import Columns
 
 Key = tuple[str, tuple[str, ...]]

@@ -11,18 +11,12 @@ May not: judge, import torch.
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
-import os
-import platform
 import shutil
 import sqlite3
-import sys
 import tempfile
 import weakref
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +24,9 @@ from torchdoctor.errors import BadRun
 from torchdoctor.judge.series import Floats, Ints
 from torchdoctor.judge.trace import Trace
 from torchdoctor.record.blocks import Block, facts_of, last_of, read, signals_of
+from torchdoctor.record.folder import DATABASE, check_length, holds_run, make_folder, unmake, what_to_do
 
 FORMAT = 1  # PRAGMA user_version of signals.db; raise it when an older reader could not understand what is written
-DATABASE = "signals.db"
 _SCHEMA = f"""
 PRAGMA journal_mode=WAL;
 PRAGMA synchronous=OFF;  -- no fsync: a crash of the process loses nothing that was flushed, a power cut might
@@ -50,19 +44,19 @@ class Writer:
     def __init__(self, path: Path | None = None, recipe: str | None = None) -> None:
         self.path = path
         self._columns: dict[tuple[str, tuple[str, ...], int], int] = {}
-        if path is not None and _holds_run(path):
+        if path is not None and holds_run(path):
             raise BadRun(f"{path} already holds a run, and a run is never changed afterwards. Choose another folder.")
         made: list[Path] = []
         try:
             if path is not None:
-                _make_folder(path, recipe, made)
+                make_folder(path, recipe, made)
             self._db = sqlite3.connect(path / DATABASE if path else ":memory:", check_same_thread=False)
             weakref.finalize(self, self._db.close)
             self._db.executescript(_SCHEMA)
         except (sqlite3.Error, OSError, ValueError) as error:
-            _unmake(made)
+            unmake(made)
             why = getattr(error, "strerror", None) or error
-            raise BadRun(f"Cannot write {path}: {why}. {_what_to_do(error)}") from None
+            raise BadRun(f"Cannot write {path}: {why}. {what_to_do(error)}") from None
 
     def append(self, signal: str, subjects: tuple[str, ...], steps: Ints, values: Floats) -> None:
         """values: (n, subjects), or (n, subjects, k) for vectors. Kept by the next commit()."""
@@ -119,10 +113,10 @@ class Run:
         self.path = Path(path)
         if self.path.name == DATABASE and self.path.is_file():
             raise BadRun(f"{self.path} is the file inside a run; give its folder: {self.path.parent}")
-        if not _holds_run(self.path):
+        if not holds_run(self.path):
             raise BadRun(f"{self.path} holds no run: it has no {DATABASE}. Give the folder that watch or train wrote.")
         try:
-            _check_length(self.path / DATABASE)
+            check_length(self.path / DATABASE)
             self._db = self._connect()
             weakref.finalize(self, self._db.close)
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -233,69 +227,3 @@ def _opened(file: Path, how: str) -> sqlite3.Connection:
         db.close()
         raise
     return db
-
-
-def environment() -> dict[str, Any]:
-    """Versions and machine. Without importing torch: reading its version number is enough."""
-    versions = {}
-    for name in ("torchdoctor", "torch", "torchvision", "numpy"):
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            versions[name] = "not installed"
-    return {
-        "versions": versions,
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "processors": os.cpu_count(),
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]] if sys.argv else [],
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-
-
-def _what_to_do(error: Exception) -> str:
-    full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "disk is full" in str(error)
-    return "Free some space, or choose another folder." if full else "Choose another folder."
-
-
-def _holds_run(path: Path) -> bool:
-    try:
-        return (path / DATABASE).is_file()
-    except (OSError, ValueError):  # a name that no file can have
-        return False
-
-
-def _make_folder(path: Path, recipe: str | None, made: list[Path]) -> None:
-    """made: gets what is new, in the order of making."""
-    made += [p for p in (path, *path.parents) if not p.exists()][::-1]
-    path.mkdir(parents=True, exist_ok=True)
-    texts = {"environment.json": json.dumps(environment(), indent=2), "recipe.yaml": recipe}
-    made += [path / name for name, text in texts.items() if text is not None]
-    for name, text in texts.items():
-        if text is not None:
-            (path / name).write_text(text, "utf-8")
-    made += [path / f"{DATABASE}{end}" for end in ("", "-wal", "-shm") if not (path / DATABASE).exists()]
-
-
-def _unmake(made: list[Path]) -> None:
-    """Leave nothing half-written."""
-    for path in reversed(made):
-        with contextlib.suppress(OSError, ValueError):
-            path.rmdir() if path.is_dir() else path.unlink()
-
-
-def _check_length(file: Path) -> None:
-    """Of the missing end of a database SQLite reads zeros, and says nothing. Its header holds the number of pages.
-
-    While there is a write-ahead log the header may run ahead of the file.
-    """
-    log = file.with_name(f"{file.name}-wal")
-    if log.is_file() and log.stat().st_size:
-        return
-    if not file.stat().st_size:
-        raise ValueError("it is empty")
-    with file.open("rb") as database:
-        header = database.read(32)
-    page, pages = int.from_bytes(header[16:18]), int.from_bytes(header[28:32])
-    if file.stat().st_size < (65_536 if page == 1 else page) * pages:
-        raise ValueError(f"it has {file.stat().st_size} bytes, and should have {page * pages}")

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from torchdoctor.errors import BadRun
-from torchdoctor.record.run import DATABASE
+from torchdoctor.record.folder import DATABASE
 
 TAGS = "tags.json"
 HOLDERS = (DATABASE, "cure.json")  # a folder without one of these is no run, and no cure

@@ -12,7 +12,7 @@ from torchdoctor.board.page import Asked, Made, page
 from torchdoctor.cures.effect import Ruler, effect_of
 from torchdoctor.judge.series import Series
 from torchdoctor.recipe.text import diff, written
-from torchdoctor.record.run import DATABASE
+from torchdoctor.record.folder import DATABASE
 from torchdoctor.show.charts.curves import curves
 from torchdoctor.show.charts.run import STEEP
 from torchdoctor.show.sparkline import DECADES

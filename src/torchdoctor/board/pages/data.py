@@ -12,7 +12,8 @@ from torchdoctor.board.opened import Board, pictures_of, traced
 from torchdoctor.board.page import Asked, Made, damaged, page
 from torchdoctor.errors import BadRun
 from torchdoctor.judge.trace import Trace
-from torchdoctor.record.run import DATABASE, Run
+from torchdoctor.record.folder import DATABASE
+from torchdoctor.record.run import Run
 from torchdoctor.show.charts.measured import balance
 from torchdoctor.show.charts.option import Option
 from torchdoctor.show.data_text import remarks, step_remarks, tables

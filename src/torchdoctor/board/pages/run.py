@@ -12,7 +12,7 @@ from torchdoctor.judge.finding import Finding
 from torchdoctor.judge.report import Report
 from torchdoctor.judge.trace import Trace
 from torchdoctor.recipe.text import written
-from torchdoctor.record.run import DATABASE
+from torchdoctor.record.folder import DATABASE
 from torchdoctor.show.charts.marks import marks_of
 from torchdoctor.show.charts.run import pictures
 from torchdoctor.show.texts import Texts
