@@ -6,6 +6,7 @@ what the world says a network of that build and so much training is worth.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -19,6 +20,7 @@ from torchdoctor.cures.meeting import Meeting
 from torchdoctor.cures.screening import Screening
 from torchdoctor.cures.search import Search
 from torchdoctor.cures.track import Track
+from torchdoctor.cures.verdict import after_search
 from torchdoctor.experiment import Experiment, Log
 from torchdoctor.fixes.wrapping import Standardize
 from torchdoctor.judge.finding import Finding, Remedy, Severity
@@ -160,6 +162,61 @@ def test_nothing_that_makes_it_worse_is_kept() -> None:
     )
 
     assert (search.kept, search.won) == ((), None)
+
+
+def verdict_of(search: Search) -> str:
+    return after_search(Report(()), search, interrupted=False)[0]
+
+
+BUDGETS = [0.2, 0.5, 1.0, 1.3, 1.7, 2.0, 3.0, 6.0, 12.0]
+
+
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_what_is_better_at_first_and_worse_in_the_end_is_never_handed_over(budget: float) -> None:
+    def worth(model: nn.Module, share: float) -> float:
+        return (1.0 if share < 0.9 else 0.0) if holds(model, nn.BatchNorm1d) else 0.5 * share
+
+    assert verdict_of(searched(worth, Candidates((candidate(NORMALIZE, RELU),)), budget)) == "not proven"
+
+
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_what_is_handed_over_was_seen_at_the_end_of_a_whole_run_whatever_the_budget(budget: float) -> None:
+    search = searched(
+        lambda model, share: share * holds(model, nn.BatchNorm1d), Candidates((candidate(NORMALIZE),)), budget
+    )
+    seen = search.final is not None and search.final.share == 1.0 and search.final.effect.mean == 1.0
+
+    assert (verdict_of(search) == "cured") == seen
+    assert seen or budget < 2
+    assert search.track.purse.runs <= budget + 0.1
+
+
+def test_what_wins_short_races_is_told_where_no_whole_run_can_be_paid() -> None:
+    search = searched(
+        lambda model, share: share * holds(model, nn.BatchNorm1d), Candidates((candidate(NORMALIZE),)), budget=0.9
+    )
+
+    assert search.won is not None and search.final is None
+    assert "no run of full length" in after_search(Report(()), search, interrupted=False)[1]
+
+
+@pytest.mark.parametrize("budget", [0.9, 3.0])
+def test_remedies_that_do_nothing_but_scatter_are_not_handed_over(budget: float) -> None:
+    """Twenty-four worlds in which every network is worth the same, give or take what its weights happen to be."""
+
+    def scatters(world: int) -> Callable[[nn.Module, float], float]:
+        def worth(model: nn.Module, share: float) -> float:
+            first = next(m for m in model.modules() if isinstance(m, nn.Linear))
+            kinds = "".join(type(m).__name__ for m in model.modules())
+            noise = random.Random(f"{world} {share:.3f} {float(first.weight.sum())} {kinds}").gauss(0, 0.02)
+            return 0.9 * share**0.1 + noise
+
+        return worth
+
+    found = Candidates((candidate(NORMALIZE, RELU), candidate(BARE)), reserve=(candidate(STANDARDIZE),))
+    cured = [w for w in range(24) if verdict_of(searched(scatters(w), found, budget)) == "cured"]
+
+    assert len(cured) <= 1
 
 
 @pytest.mark.parametrize(("most", "factor"), [(9.0, 4.0), (2.55, 2.5), (1.5, 1.5), (1.1, None)])

@@ -89,7 +89,10 @@ def test_what_was_raced_and_is_still_found_is_told_once_and_harm_is_called_harm(
 
 def test_an_interrupted_cure_and_one_of_few_whole_runs_say_so() -> None:
     assert open_in(replace(CURED, interrupted=True))["the rest of the search"] == "It was interrupted."
-    assert "the end of a whole run" in open_in(replace(CURED, after=Scores({})))
+    short = replace(CURED, fix=(), verdict="not proven", after=Scores({}))
+    assert "none of a whole one was run" in open_in(short)["the end of a whole run"]
+    whole = replace(CURED.races[0], share=1.0)
+    assert "the end of a whole run" not in open_in(replace(short, races=(*CURED.races, whole)))
     assert "other seeds in whole runs" in open_in(replace(CURED, after=Scores({0: 0.9})))
 
 

@@ -70,6 +70,12 @@ EXACT: dict[str, tuple[dict[str, Any], Remedy]] = {
     "less dropout": ({"model.dropout": 0.8}, Remedy("weaken-dropout")),
     "no decay": ({"optimizer.weight_decay": 0.3}, Remedy("remove-weight-decay")),
     "classes of one weight": ({}, Remedy("balance-classes")),
+    "classes drawn equally": ({}, Remedy("draw-classes-equally")),
+    "annealing": ({"train.epochs": 3}, Remedy("anneal-rate")),
+    "annealing in the place of steps": (
+        {"schedule.name": "step", "train.epochs": 3, "optimizer.lr": 0.02},
+        Remedy("anneal-rate"),
+    ),
     "no penalty": ({"loss.l2": 0.3}, Remedy("drop-penalty")),
     "stopping": ({"train.epochs": 8, "optimizer.lr": 0.5}, Remedy("stop-early", {"patience": 1})),
 }

@@ -26,7 +26,11 @@ from torchdoctor.parts import Parts
 from torchdoctor.train.log import History
 
 FIXES = discover("fixes", Fix)
-NEEDED: dict[str, dict[str, Any]] = {"set-learning-rate": {"lr": 0.01}, "drop-samples": {"rows": (0, 5)}}
+NEEDED: dict[str, dict[str, Any]] = {
+    "set-learning-rate": {"lr": 0.01},
+    "drop-samples": {"rows": (0, 5)},
+    "anneal-rate": {"epochs": 4},
+}
 
 
 def parts(model: nn.Module | None = None, **optimizer: Any) -> Parts:

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
 from torchdoctor.data.batches import TensorBatches
 from torchdoctor.errors import BadParts
-from torchdoctor.fixes.loaders import recut, without
+from torchdoctor.fixes.loaders import in_order, recut, weighted, without
 
 X, Y = torch.arange(40.0)[:, None], torch.arange(40)
 LOADERS: dict[str, Any] = {
@@ -65,3 +65,23 @@ def test_to_leave_out_nothing_or_everything_is_refused(left_out: set[int]) -> No
 def test_samples_without_numbers_cannot_be_left_out() -> None:
     with pytest.raises(BadParts, match="no numbers"):
         without(LOADERS["a list"], {0})
+
+
+@pytest.mark.parametrize("loader", LOADERS.values(), ids=LOADERS.keys())
+def test_drawn_with_chances_as_many_come_and_what_has_none_never(loader: Any) -> None:
+    torch.manual_seed(0)
+    new = weighted(loader, (Y < 8).float())
+    first, second = rows(new), rows(new)
+    assert len(first) == len(second) == 40 and first != second
+    assert set(first) | set(second) == set(range(8))
+    assert rows(loader) == list(range(40))
+
+
+@pytest.mark.parametrize("loader", [recut(one, shuffle=True) for one in LOADERS.values()], ids=LOADERS.keys())
+def test_what_is_shuffled_can_be_read_in_the_order_of_the_data_set(loader: Any) -> None:
+    assert rows(in_order(loader)) == list(range(40))
+
+
+def test_chances_for_samples_without_numbers_are_refused() -> None:
+    with pytest.raises(BadParts, match="own way"):
+        weighted(weighted(LOADERS["torch's"], torch.ones(40)), torch.ones(40))

@@ -116,7 +116,7 @@ def _together(
 def dosed(chosen: Sequence[Candidate], step: float) -> tuple[Candidate, ...]:
     """With `step` times as much of what is tuned by a factor, in the factor's own direction; the same where nothing is,
     or where that would be no change at all."""
-    at = next((i for i, c in enumerate(chosen) if _is_dose(c)), None)
+    at = next((i for i, c in enumerate(chosen) if is_dose(c)), None)
     if at is None:
         return tuple(chosen)
     old, before = chosen[at], factor_of(chosen)
@@ -128,10 +128,11 @@ def dosed(chosen: Sequence[Candidate], step: float) -> tuple[Candidate, ...]:
 
 def factor_of(chosen: Sequence[Candidate]) -> float:
     """The factor of what is tuned by one; 1 where nothing is."""
-    return next((float(c.remedy.options["factor"]) for c in chosen if _is_dose(c)), 1.0)
+    return next((float(c.remedy.options["factor"]) for c in chosen if is_dose(c)), 1.0)
 
 
-def _is_dose(candidate: Candidate) -> bool:
+def is_dose(candidate: Candidate) -> bool:
+    """Whether it is tuned by a factor."""
     return candidate.tuning and set(candidate.remedy.options) == {"factor"}
 
 

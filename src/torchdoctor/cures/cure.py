@@ -62,8 +62,8 @@ def cure(
     report_progress: called with a Progress whenever something begins or an epoch has ended.
 
     Nothing of the user's is changed, and random numbers are afterwards where they were. Ctrl-C ends it early: what was
-    proven by then is returned. Raises BadParts when the experiment cannot be examined or trained at all, BadRun when
-    the folder holds another cure or cannot be written.
+    shown by then is told; what no whole run has confirmed yet is not handed over. Raises BadParts when the experiment
+    cannot be examined or trained at all, BadRun when the folder holds another cure or cannot be written.
     """
     if not isinstance(experiment, Experiment):
         raise BadParts(

@@ -91,16 +91,21 @@ class Effect:
 
 def effect_of(with_it: Mapping[int, float], without: Mapping[int, float], ruler: Ruler) -> Effect:
     """Of the seeds that both have, {seed: score}."""
-    seeds = sorted(set(with_it) & set(without))
-    pairs = [(ruler.fair(with_it[s]), ruler.fair(without[s])) for s in seeds]
-    known = [score for pair in pairs for score in pair if math.isfinite(score)]
-    worst = min(known, default=0.0)  # of the user's own score nobody knows the floor
-    differences = [max(worst, a) - max(worst, b) for a, b in pairs]
+    differences = paired(with_it, without, ruler)
     if not differences:
         return Effect(0.0, -math.inf, math.inf, 0)
     mean = float(np.mean(differences))
     half = max(_half_width(differences), ruler.blur(mean))
     return Effect(mean, mean - half, mean + half, len(differences))
+
+
+def paired(with_it: Mapping[int, float], without: Mapping[int, float], ruler: Ruler) -> list[float]:
+    """The differences, with minus without, of the seeds that both have, in their order."""
+    seeds = sorted(set(with_it) & set(without))
+    pairs = [(ruler.fair(with_it[s]), ruler.fair(without[s])) for s in seeds]
+    known = [score for pair in pairs for score in pair if math.isfinite(score)]
+    worst = min(known, default=0.0)  # of the user's own score nobody knows the floor
+    return [max(worst, a) - max(worst, b) for a, b in pairs]
 
 
 def _half_width(values: Sequence[float]) -> float:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from torchdoctor.cures.candidates import Candidate
 from torchdoctor.cures.race import Race, race
-from torchdoctor.cures.track import Track
+from torchdoctor.cures.track import SEED, Track
 from torchdoctor.judge.finding import Remedy
 
 LONGEST = 0.25  # share of a run that an arm of a first race takes at most: it leaves something to try again with
@@ -42,6 +42,8 @@ class Meeting:
         """On as many of the seeds as can be paid with `reserve` runs left over; None when those are below `fewest`."""
         arms = [with_it, without]
         seeds = seeds or self.track.seeds
+        if reserve and self.is_known(with_it):
+            reserve = 0.0
         for count in range(len(seeds), min(fewest, len(seeds)) - 1, -1):
             if self.can_pay(arms, share, seeds[:count], reserve):
                 return self.record(with_it, without, share, why, seeds[:count])
@@ -60,6 +62,10 @@ class Meeting:
         runs, trials = self.track.price([remedies_of(arm) for arm in arms], seeds, share)
         reserve = reserve if share < 1 else 0.0
         return not trials or self.track.purse.affords(runs + reserve, trials + bool(reserve))
+
+    def is_known(self, arm: Chosen) -> bool:
+        """Whether a whole run of it on the first seed is there, to confirm what shorter ones prove."""
+        return not self.track.price([remedies_of(arm)], [SEED])[1]
 
     def longest(self, arms: Sequence[Chosen], seeds: Sequence[int]) -> float:
         """The share of a run at which all arms can be paid on all seeds; not below what is worth racing."""

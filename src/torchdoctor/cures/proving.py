@@ -19,7 +19,7 @@ from torchdoctor.cures.candidates import Candidate, Candidates
 from torchdoctor.cures.effect import Effect
 from torchdoctor.cures.meeting import PAIRS, WHOLE, Chosen, Meeting
 from torchdoctor.cures.race import Race
-from torchdoctor.cures.screening import Screening
+from torchdoctor.cures.screening import TRY, Screening
 from torchdoctor.cures.track import Track
 
 BEYOND = 1.5  # how much longer a race must be than those before it to be worth another attempt
@@ -148,14 +148,17 @@ class Proving:
             self._add([c for c in found.chosen if c not in best and not c.full_length])
 
     def _last_attempt(self, chosen: Chosen) -> None:
-        """All together for as long as what is left can pay for; what helps late has not been seen yet."""
-        longest, share = max((r.share for r in self.meeting.races), default=0.0), 1.0
-        while share > BEYOND * longest:
-            ran = self.meeting.race(chosen, (), share, "what helps late: as long as can be paid", reserve=0.0)
-            if ran is not None:
-                self.keep(chosen, ran)
-                return
-            share *= 0.8
+        """All together for as long as what is left can pay for; what helps late has not been seen yet. With a whole run
+        kept back to confirm it; where that is too short, without, to have something to go by."""
+        beyond = max((BEYOND * r.share for r in self.meeting.races), default=TRY)
+        for reserve in (WHOLE, 0.0):
+            share = 1.0
+            while share > beyond:
+                ran = self.meeting.race(chosen, (), share, "what helps late: as long as can be paid", reserve=reserve)
+                if ran is not None:
+                    self.keep(chosen, ran)
+                    return
+                share *= 0.8
         self.meeting.race(chosen, (), 1.0, "no proof on so few seeds, but something to go by", fewest=1)
 
 

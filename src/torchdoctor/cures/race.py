@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from torchdoctor.cures.effect import Effect, effect_of
+import numpy as np
+
+from torchdoctor.cures.effect import Effect, Ruler, effect_of, paired
 from torchdoctor.cures.remedies import key_of
 from torchdoctor.cures.track import Track
 from torchdoctor.judge.finding import Remedy
@@ -73,6 +75,18 @@ def _beyond(more: Sequence[Remedy], less: Sequence[Remedy]) -> tuple[Remedy, ...
             beyond.append(remedy)
         left[key] -= bool(left[key])
     return tuple(beyond)
+
+
+def borne_out(final: Race | None, won: Race | None, ruler: Ruler) -> bool:
+    """Whether whole runs bear out what short races have shown: better by more than the validation set's own blur. An
+    interval is not asked for, since the budget may pay for one whole run only; of one seed the short races tell how
+    far seeds scatter, and no less than that is believed."""
+    if final is None or not final.effect.seeds:
+        return False
+    least = max(ruler.matters, ruler.blur(final.effect.mean))
+    if final.effect.seeds == 1 and won is not None and won.effect.seeds > 1:
+        least = max(least, float(np.std(paired(won.with_it, won.without, ruler), ddof=1)))
+    return final.effect.mean > least
 
 
 def plain(remedy: Remedy) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def treated(experiment: Experiment, remedies: Sequence[Remedy]) -> Experiment:
             left.append(remedy)
         else:
             experiment = patched
-    for remedy in left:
+    for remedy in sorted(left, key=lambda r: resolve(r).epochs is None):  # first those that say how long a run is
         experiment = resolve(remedy).on(experiment, **remedy.options)
     return experiment
 

@@ -14,10 +14,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from torchdoctor.cures.candidates import Candidate, candidates, dosed, factor_of, joined
+from torchdoctor.cures.candidates import Candidate, candidates, dosed, factor_of, is_dose, joined
 from torchdoctor.cures.meeting import Chosen, Meeting, remedies_of
 from torchdoctor.cures.remedies import why_not
 from torchdoctor.cures.track import SEED, Track
+from torchdoctor.fixes.fix import resolve
 from torchdoctor.judge.finding import Finding, Remedy
 from torchdoctor.judge.report import Report
 
@@ -85,7 +86,22 @@ class Screening:
         best = self._best(tried, share)
         deepest = best if self.helps(best, share) else tried[-1]
         tuned = self.tuned(deepest, share)
+        if not self.helps(tuned, share):
+            tuned = self._ranged(deepest, share)
         return tuned if self.helps(tuned, share) else best
+
+    def _ranged(self, chosen: Chosen, share: float) -> Chosen:
+        """With the rate that a range test names, where a rate is among what is tuned, and a short run bears it out."""
+        at = next((i for i, c in enumerate(chosen) if is_dose(c) and resolve(c.remedy).sets == "rate"), None)
+        if at is None:
+            return chosen
+        rest = tuple(c for c in chosen if c is not chosen[at])
+        found = self.track.rates(remedies_of(rest))
+        if found is None or found.raced == 1:
+            return chosen
+        rate = replace(chosen[at], remedy=Remedy(chosen[at].remedy.fix, {"factor": found.raced}))
+        other = (*chosen[:at], rate, *chosen[at + 1 :])
+        return other if self.can_try(other, share) and self.gain(other, share) > self.gain(chosen, share) else chosen
 
     def _looked_beneath(self, chosen: Chosen, share: float) -> list[Chosen]:
         """The chosen, then with what is found once they are in place, and so on."""

@@ -14,7 +14,7 @@ from torchdoctor.cures.arm import shortened
 from torchdoctor.cures.candidates import Candidate, Candidates, candidates
 from torchdoctor.cures.meeting import PAIRS, Chosen, Meeting, remedies_of
 from torchdoctor.cures.proving import BEYOND, Proving
-from torchdoctor.cures.race import Race
+from torchdoctor.cures.race import Race, borne_out
 from torchdoctor.cures.screening import TRY, Look, Screening
 from torchdoctor.cures.track import SEED, Track
 from torchdoctor.judge.finding import Finding
@@ -54,6 +54,12 @@ class Search:
     def won(self) -> Race | None:
         """The cure against the unchanged experiment, on several seeds."""
         return self.proving.won
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether whole runs bear out what short races have proven. Only then is it handed over: what is faster at
+        first may be worse in the end."""
+        return bool(self.kept) and borne_out(self.final, self.won, self.track.ruler)
 
     @property
     def uncovered(self) -> tuple[Finding, ...]:
@@ -110,8 +116,6 @@ class Search:
             self.final = self.won
             return
         self.final = self.meeting.race(self.kept, (), 1.0, "at full length: is it better in the end?", fewest=1)
-        if self.final is None:
-            self.notes.append("the budget did not allow a run of full length")
 
     def _left_at_the_end(self) -> Chosen:
         """What is still found after the whole run with what is kept, and shows in whole runs."""
@@ -133,8 +137,8 @@ class Search:
             ran = self.meeting.race(more, self.kept, 1.0, "it shows at the end of a whole run only")
             if ran is None:
                 continue
-            if ran.proven:
-                whole = self.meeting.race(more, (), 1.0, "together", fewest=1) if self.kept else ran
+            whole = ran if not (ran.proven and self.kept) else self.meeting.race(more, (), 1.0, "together", fewest=1)
+            if ran.proven and (borne_out(whole, ran, self.track.ruler) or not self.confirmed):
                 self.proving.kept, self.proving.won, self.final = more, ran, whole
             return
         self.notes.append(f"the budget did not allow whole runs with {candidate.remedy.fix} on two seeds")

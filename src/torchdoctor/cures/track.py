@@ -18,6 +18,7 @@ from torchdoctor.cures.effect import Ruler
 from torchdoctor.cures.hopeless import looked_at
 from torchdoctor.cures.identity import identity
 from torchdoctor.cures.progress import Progress, ReportProgress, Stage
+from torchdoctor.cures.range_test import Interval, interval, swept
 from torchdoctor.cures.remedies import Key, key_of, names_of, treated, without_length
 from torchdoctor.cures.runner import Here, Job, Runner, Wait
 from torchdoctor.cures.shelf import Shelf
@@ -33,6 +34,7 @@ from torchdoctor.probes.check import examine
 
 PIECES = 10  # blocks of steps in which a rise of the loss is looked for
 WORSE = 2.0  # standard deviations of one step's loss, by which a block's must have risen to be called worse
+SWEEP, SWEPT, SHORTEST = 100, 0.05, 30  # steps of a range test at most; its share of a run; its steps at least
 KEPT = 3  # treated experiments
 MORE = 2  # seeds, for a race that is nearly decided
 SEED = 0  # of the first run; the others follow
@@ -87,6 +89,18 @@ class Track:
         self.tell(self.stage, what, why)
         job = Job(self.experiment, (), SEED, self.length((), share), exchanged=True)
         return self._paid(job, what, share)
+
+    def rates(self, remedies: Sequence[Remedy]) -> Interval | None:
+        """Between which factors of the rate the experiment with these remedies learns, by a sweep that takes a
+        twentieth of a run; None where that says nothing, is too short to say anything, or cannot be paid."""
+        steps = min(SWEEP, int(self._batches * SWEPT))
+        cost = steps / max(1.0, self._batches)
+        if steps < SHORTEST or not self.purse.affords(cost):
+            return None
+        self.tell(self.stage, names_of(remedies), "a sweep from far too low a rate to far too high a one")
+        sweep = self._measured(f"sweep {steps}", remedies, lambda parts: swept(parts, steps))
+        self.purse.pay(float(sweep.facts["samples"]) / self._samples)
+        return interval(sweep)
 
     def _measured(self, what: str, remedies: Sequence[Remedy], measure: Callable[[Parts], Trace]) -> Trace:
         known = measured(what, remedies, self._shelf)

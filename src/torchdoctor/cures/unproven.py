@@ -60,6 +60,8 @@ def _why(finding: Finding, cure: Cure) -> str:
     if not alone:
         return f"Its remedy was raced together with others only ({races[0].name})."
     best = max(alone, key=_certainty)
+    if best.proven and not cure.fix:
+        return f"{best.name} makes {said(best.effect)} in {best.share:.0%} of a run; no whole run bears it out."
     if best.proven:  # what won is not what is handed over
         return f"{best.name} makes {said(best.effect)}, and is not needed beside what is handed over."
     if best.effect.harmful:
@@ -86,8 +88,9 @@ def _symptoms(cure: Cure) -> Iterator[Open]:
 def _undone(cure: Cure) -> Iterator[Open]:
     if cure.interrupted:
         yield Open("the rest of the search", "It was interrupted.", "Go on from here, with resume.")
-    elif cure.fix and not cure.after.by_seed:
-        yield Open("the end of a whole run", "The budget did not allow one with the fix.", MORE)
+    if not cure.fix and (unseen := _unseen(cure.races)) is not None:
+        yield Open("the end of a whole run", f"{unseen.name} won a race of {unseen.share:.0%} of a run, and none of a "
+                   "whole one was run, so it is not handed over.", MORE)  # fmt: skip
     elif cure.fix and len(cure.after.by_seed) < 2:
         yield Open("other seeds in whole runs", "The budget allowed one whole run with the fix.", MORE)
     if cure.verdict in ("cured", "healthy") or not cure.report.not_run:
@@ -95,6 +98,13 @@ def _undone(cure: Cure) -> Iterator[Open]:
     first, *others = sorted(cure.report.not_run)
     count = f"{len(others) + 1} rules could not run" if others else "one rule could not run"
     yield Open(count, f"{first}: {cure.report.not_run[first]}.", f"Also: {', '.join(others)}." if others else "")
+
+
+def _unseen(races: Sequence[Race]) -> Race | None:
+    """The last that won against the unchanged network, where none of full length was run."""
+    if any(race.share >= 1 for race in races):
+        return None
+    return next((race for race in reversed(races) if race.proven and not race.on_top_of), None)
 
 
 def said(effect: Effect) -> str:

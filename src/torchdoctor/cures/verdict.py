@@ -52,15 +52,19 @@ def without_search(
 
 
 def after_search(report: Report, search: Search, interrupted: bool, doubts: Doubts = NO_DOUBTS) -> tuple[Verdict, str]:
-    """What was proven. A cure must win its short races, and be better at full length as well if that was run."""
+    """What was proven. A cure must win its short races, and be better at full length as well: what nobody has seen at
+    the end of a whole run is told, and not handed over."""
     notes = "".join(f" {note[0].upper()}{note[1:]}." for note in dict.fromkeys(search.notes))
     if interrupted:
-        notes = f" It was interrupted; what was proven by then counts.{notes}"
+        notes = f" It was interrupted.{notes}"
     if search.won is not None and search.kept:
         name = names_of(remedies_of(search.kept))
         if search.final is None:
-            return "cured", f"{name}: {_said(search.won)}; not confirmed by a run of full length.{notes}"
-        if holds(search, search.final):
+            return "not proven", (
+                f"{name} helps at first ({_said(search.won)}), but no run of full length has confirmed it, and what is "
+                f"faster at first may be worse in the end.{notes}"
+            )
+        if search.confirmed:
             short = f", {_said(search.won)}" if search.won is not search.final else ""
             return "cured", f"{name}: {_said(search.final)}{short}.{notes}"
         return (
@@ -85,12 +89,6 @@ def after_search(report: Report, search: Search, interrupted: bool, doubts: Doub
 def _all_doubted(causes: Sequence[Finding], doubts: Doubts) -> bool:
     names = {f.name for f in doubts.causes}
     return all(f.name in names for f in causes)
-
-
-def holds(search: Search, final: Race) -> bool:
-    """Whether whole runs bear a proof of short ones out: the same sign, and more than the validation set's own blur.
-    An interval is not asked for, since the budget may pay for one whole run only."""
-    return final.effect.mean > max(search.track.ruler.matters, search.track.ruler.blur(final.effect.mean))
 
 
 def _said(race: Race) -> str:

@@ -54,6 +54,8 @@ class Fix:
     def on(self, experiment: Experiment, **options: Any) -> Experiment:
         """The same experiment with this one thing changed."""
         self._check(options)
+        if "epochs" in self.options:  # of the run that it is put into
+            options = {"epochs": experiment.epochs, **options}
         build = experiment.build
         return replace(
             experiment,

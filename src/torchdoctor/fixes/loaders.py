@@ -1,4 +1,4 @@
-"""A training loader cut anew: in another order, in batches of another size, without some of its samples.
+"""A training loader cut anew: in another order, in batches of another size, with other chances, without some samples.
 
 May not: train, judge, print, change the loader it is handed.
 """
@@ -11,7 +11,14 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset, RandomSampler, SequentialSampler, Subset
+from torch.utils.data import (
+    DataLoader,
+    IterableDataset,
+    RandomSampler,
+    SequentialSampler,
+    Subset,
+    WeightedRandomSampler,
+)
 
 from torchdoctor.data.batches import TensorBatches
 from torchdoctor.errors import BadParts
@@ -49,14 +56,50 @@ def without(loader: Loader, rows: Collection[int]) -> Loader:
         kept = _kept(len(loader.x), rows)
         chances = None if loader.weights is None else loader.weights[kept]
         return _tensors(loader, loader.x[kept], loader.y[kept], loader.batch_size, loader.shuffle, chances)
+    known = _numbered(loader)
+    settings = {name: getattr(known, name) for name in (*COPIED, "drop_last")}
+    kept = _kept(len(known.dataset), rows)  # type: ignore[arg-type]
+    order = isinstance(known.sampler, RandomSampler)
+    return DataLoader(Subset(known.dataset, kept), known.batch_size, shuffle=order, **settings)
+
+
+def in_order(loader: Loader) -> Loader:
+    """A loader of the same samples in the order of the data set, each once. Raises BadParts as `weighted` does."""
+    if hasattr(loader, "loader"):  # augmentation changes no label, and draws no other samples
+        return in_order(loader.loader)
+    if isinstance(loader, TensorBatches):
+        return TensorBatches(loader.x, loader.y, loader.batch_size)
+    if not isinstance(loader, DataLoader):
+        return loader
+    known = _numbered(loader)
+    settings = {name: getattr(known, name) for name in ("num_workers", "collate_fn", "worker_init_fn")}
+    return DataLoader(known.dataset, known.batch_size, shuffle=False, **settings)
+
+
+def weighted(loader: Loader, chances: Tensor) -> Loader:
+    """As many samples a pass, each drawn with its chance (N,), with replacement. A loader of the user's own making is
+    read once and kept in memory. Raises BadParts where the samples have no numbers, or do not fit together."""
+    if hasattr(loader, "loader"):  # what augments, or counts, the batches of another
+        twin = copy.copy(loader)
+        twin.loader = weighted(loader.loader, chances)
+        return twin
+    if isinstance(loader, TensorBatches):
+        return _tensors(loader, loader.x, loader.y, loader.batch_size, loader.shuffle, chances)
+    if not isinstance(loader, DataLoader):
+        return weighted(_gathered(loader, None, None), chances)
+    known = _numbered(loader)
+    settings = {name: getattr(known, name) for name in (*COPIED, "drop_last")}
+    sampler = WeightedRandomSampler(chances.tolist(), len(chances), generator=known.generator)
+    return DataLoader(known.dataset, known.batch_size, sampler=sampler, **settings)
+
+
+def _numbered(loader: Loader) -> DataLoader[Any]:
+    """A DataLoader whose samples are numbered as its data set numbers them. Raises BadParts for any other."""
     if not isinstance(loader, DataLoader) or isinstance(loader.dataset, IterableDataset) or loader.batch_size is None:
-        raise BadParts("The samples of this loader have no numbers; leave them out in its code.")
-    settings = {name: getattr(loader, name) for name in (*COPIED, "drop_last")}
+        raise BadParts("The samples of this loader have no numbers; choose them in its code.")
     if not isinstance(loader.sampler, (RandomSampler, SequentialSampler)):
-        raise BadParts("The sampler of this loader numbers samples in its own way; leave them out in its code.")
-    kept = _kept(len(loader.dataset), rows)  # type: ignore[arg-type]
-    order = isinstance(loader.sampler, RandomSampler)
-    return DataLoader(Subset(loader.dataset, kept), loader.batch_size, shuffle=order, **settings)
+        raise BadParts("The sampler of this loader numbers samples in its own way; choose them in its code.")
+    return loader
 
 
 def _tensors(

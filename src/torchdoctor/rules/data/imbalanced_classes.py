@@ -79,7 +79,7 @@ def imbalanced_classes(trace: Trace, *, hint: float = 0.33, rare: float = 0.1) -
         severity=Severity.WARNING if ratio < rare else Severity.INFO,
         confidence=0.75,
         evidence={"rarest": float(counts.min()), "most_frequent": float(counts.max()), "of_equal_share": ratio},
-        fixes=(Remedy("balance-classes"),),
+        fixes=(Remedy("balance-classes"), Remedy("draw-classes-equally")),
     )
 
 
@@ -101,5 +101,5 @@ def _ignored(trace: Trace, rare: float) -> Iterator[Finding]:
         severity=Severity.WARNING,
         confidence=0.75,
         evidence={"rarest": float(counts.min()), "commonest_share": share, "val_score": scores.last},
-        fixes=(Remedy("balance-classes"),),
+        fixes=(Remedy("balance-classes"), Remedy("draw-classes-equally")),
     )

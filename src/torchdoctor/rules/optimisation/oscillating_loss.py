@@ -81,7 +81,7 @@ def oscillating_loss(
         confidence=0.8,
         severity=Severity.INFO if step < large else Severity.WARNING,
         evidence={"climbed": climbed, "times": times, "update_ratio": step},
-        fixes=(Remedy("set-learning-rate", {"factor": 0.1}),),
+        fixes=(Remedy("set-learning-rate", {"factor": 0.1}), Remedy("anneal-rate")),
     )
 
 
