@@ -28,6 +28,11 @@ from torchdoctor.recipe.schema import Recipe
 from torchdoctor.record.run import Writer
 
 TOKEN, COOKIE = "a-token", "torchdoctor-test"
+SICK = {
+    "name": "sick", "data": {"name": "digits", "batch_size": 64, "scale": "none", "limit": 400},
+    "model": {"name": "mlp"}, "optimizer": {"name": "sgd", "lr": 2.0, "momentum": 0.9},
+    "train": {"epochs": 4, "threads": 1},
+}  # fmt: skip
 
 
 @contextmanager

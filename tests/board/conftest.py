@@ -7,19 +7,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from boards import COOKIE, TOKEN, example_cure, served, visitor, written
+from boards import COOKIE, SICK, TOKEN, example_cure, served, visitor, written
 
 from torchdoctor.board.folder import CURE
 from torchdoctor.cli.main import main
 from torchdoctor.recipe.schema import Recipe
 from torchdoctor.train.run import train
-
-SICK = {
-    "name": "sick", "data": {"name": "digits", "batch_size": 64, "scale": "none", "limit": 400},
-    "model": {"name": "mlp"}, "optimizer": {"name": "sgd", "lr": 2.0, "momentum": 0.9},
-    "train": {"epochs": 4, "threads": 1},
-}  # fmt: skip
-
 
 LENET = {
     "name": "lenet", "data": {"name": "digits", "batch_size": 32, "scale": "standard", "limit": 400,
@@ -43,7 +36,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def stages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a run, its evaluation and its explanation, and an examination of its data."""
+    """A folder with a run, its evaluation and its explanation, and an examination of its data; beside it the pages that
+    these wrote, in Chinese: KIND.html."""
     root = tmp_path_factory.mktemp("stages") / "runs"
     recipe = Recipe.from_dict(LENET)
     train(recipe, root / "lenet")
@@ -54,7 +48,8 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("data", "-c", root.parent / "recipe.yaml", "--run", root / "digits"),
     ):
         with pytest.raises(SystemExit) as end:
-            main([*map(str, words), *(["--fail-on", "error"] if words[0] != "explain" else [])])
+            page = ("--lang", "zh", "--html", str(root.parent / f"{words[0]}.html"))
+            main([*map(str, words), *page, *(["--fail-on", "error"] if words[0] != "explain" else [])])
         assert not end.value.code
     return root
 

@@ -245,7 +245,7 @@ def test_a_point_of_the_projector_shows_its_sample(open_page: Open) -> None:
     page = open_page("/projector?at=stages/lenet-evaluation")
     drawn(page)
     page.get_by_role("button", name="next").click()
-    expect(page.locator("#shown")).to_contain_text("sample 0")
+    expect(page.locator("#shown")).to_contain_text("#0")
     expect(page.locator("#shown img")).to_be_visible()
 
 

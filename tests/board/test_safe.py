@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from boards import COOKIE, TOKEN, served, visitor, written
 
+from torchdoctor.board.folder import OWN
+
 Board = tuple[Path, httpx.Client]
 EVIL = "<script>alert(1)</script>\"' onload=x"
 PAGES = ("run", "finding", "compare", "cure", "data", "evaluation", "explanation", "projector")
@@ -133,6 +135,22 @@ def test_no_name_leads_out_of_the_folder(board: Board, key: str) -> None:
     assert listed == {"a"}
 
 
+@pytest.mark.parametrize("name", OWN)
+def test_no_file_of_a_run_may_be_a_link_out_of_it(board: Board, name: str) -> None:
+    root, client = board
+    secret = root.parent / "secret"
+    secret.write_text('{"kind": "private", "reason": "private", "versions": {"private": 1}, "name": "private"}')
+    written(root / "a")
+    assert client.get("/run", params={"at": "a"}).status_code == 200
+    (root / "a" / name).unlink(missing_ok=True)
+    (root / "a" / name).symlink_to(secret)
+    for page in PAGES:
+        for end in ("", ".json"):
+            answer = client.get(f"/{page}{end}", params={"at": "a", "finding": "x"})
+            assert answer.status_code == 404 and "private" not in answer.text
+    assert client.get("/runs.json").json()["runs"] == [] and "private" in secret.read_text()
+
+
 @pytest.mark.parametrize(
     "path", ["/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py", "/../../etc/passwd"]
 )
@@ -165,6 +183,34 @@ def test_names_with_html_are_shown_not_obeyed(board: Board) -> None:
         answer = client.get(path, params=words)
         assert "<script>alert" not in answer.text and "<img src=x" not in answer.text
         assert "' onload=x" not in answer.text.replace("&#39; onload", "")
+
+
+def with_html(value: object) -> object:
+    """Every text of a JSON value made evil, but what says of which kind a thing is, pictures, and NaN."""
+    if isinstance(value, dict):
+        plain = {k: v for k, v in value.items() if k in ("kind", "on")}
+        return {k: with_html(v) for k, v in value.items()} | plain
+    if isinstance(value, list):
+        return [with_html(v) for v in value]
+    return EVIL if isinstance(value, str) and value != "nan" and not value.startswith("data:image/png") else value
+
+
+def test_evaluations_explanations_and_pictures_with_html_are_shown_not_obeyed(stages: Path, tmp_path: Path) -> None:
+    root = tmp_path / "runs"
+    shutil.copytree(stages, root)
+    for name in ("evaluation.json", "explanation.json", "pictures.json"):
+        for file in root.rglob(name):
+            file.write_text(json.dumps(with_html(json.loads(file.read_text("utf-8")))), "utf-8")
+    with served(root, token="") as url, httpx.Client(base_url=url, timeout=60) as client:
+        for page, key in (("evaluation", "lenet-evaluation"), ("explanation", "lenet-explanation"), ("data", "digits"),
+                          ("projector", "lenet-evaluation"), ("projector", "digits")):  # fmt: skip
+            for language in ("en", "zh"):
+                answer = client.get(f"/{page}", params={"at": key, "lang": language})
+                assert answer.status_code == 200
+                assert page == "projector" or "&lt;script&gt;alert" in answer.text
+                assert "<script>alert" not in answer.text
+                assert "' onload=x" not in answer.text.replace("&#39; onload", "")
+            assert client.get(f"/{page}.json", params={"at": key}).headers["content-type"] == "application/json"
 
 
 def pairs() -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import f1_score, precision_score, recall_score, roc_auc_score
+from sklearn.metrics import balanced_accuracy_score, f1_score, precision_score, recall_score, roc_auc_score
 
 from torchdoctor.evaluate.answers import Answers
 from torchdoctor.evaluate.calibration import (
@@ -19,7 +19,7 @@ from torchdoctor.evaluate.calibration import (
     reliability,
     temperature,
 )
-from torchdoctor.evaluate.classes import class_scores, confusion, curves
+from torchdoctor.evaluate.classes import averages, class_scores, confusion, curves
 from torchdoctor.evaluate.numbers import residuals
 from torchdoctor.evaluate.reading import Reading
 from torchdoctor.evaluate.samples import hard, suspects, worst
@@ -53,6 +53,28 @@ def test_precision_recall_and_f1_are_those_of_scikit_learn_and_lie_in_their_inte
             reference = measure(a.truth, a.guesses, labels=[k], average="macro", zero_division=np.nan)
             assert interval.value == pytest.approx(reference, nan_ok=True)
             assert math.isnan(reference) or interval.low <= reference <= interval.high
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 500), skill=st.floats(0, 2))
+def test_the_averages_over_classes_are_those_of_scikit_learn_and_lie_in_their_intervals(seed, skill):
+    given = guesses(classes=5, skill=skill, seed=seed)
+    found = averages(confusion(given, 6), seed=0)  # the sixth class is there in name alone
+    assert found["macro F1"].value == pytest.approx(f1_score(given.truth, given.guesses, average="macro"))
+    assert found["weighted F1"].value == pytest.approx(f1_score(given.truth, given.guesses, average="weighted"))
+    assert found["balanced accuracy"].value == pytest.approx(balanced_accuracy_score(given.truth, given.guesses))
+    assert all(i.low <= i.value <= i.high for i in found.values())
+
+
+def test_an_average_over_classes_without_a_mistake_has_no_ends():
+    found = averages(np.diag([5, 7, 0]))
+    assert all(i.value == 1 and math.isnan(i.low) and math.isnan(i.high) for i in found.values())
+
+
+def test_a_rare_class_that_is_never_found_lowers_the_macro_average_and_hardly_the_weighted_one():
+    found = averages(np.asarray([[95, 0], [5, 0]]))
+    assert found["macro F1"].value < 0.5 < 0.9 < found["weighted F1"].value
+    assert found["balanced accuracy"].value == 0.5
 
 
 def test_a_perfect_class_is_not_shown_as_certain():

@@ -20,7 +20,7 @@ def test_rows_are_words_or_named_columns():
     assert naming.row(torch.tensor([2, 3, 1, 0, 0])) == "ham <b> ?"
     assert naming.row(torch.tensor([41.0, 2.5])) == "age 41, pay 2.5"
     assert Naming().row(torch.zeros(20)).endswith(", …") and Naming().row(torch.tensor([7])) == "7"
-    assert naming.sample("val", 0) == "a.txt" and naming.sample("test", 3) == "sample 3"
+    assert naming.sample("val", 0) == "a.txt" and naming.sample("test", 3) == "#3"
     assert naming_of(object()) == Naming()
 
 

@@ -85,7 +85,7 @@ def test_the_page_holds_the_proof_and_escapes_what_failed(tmp_path: Path) -> Non
     failed = replace(TOGETHER, errors=("RuntimeError: <script>x</script>",))
     page = replace(CURED, races=(failed, LEFT_OUT, QUICK)).html(tmp_path / "cure.html").read_text("utf-8")
     assert "<script>x" not in page and 'data-chart="races"' in page
-    assert page.count('class="race"') == 3 and "1 quick trial" in page
+    assert page.count('class="race"') == 3 and "to choose what to race (1)" in page
     assert '<span class="red">-  lr: 1.0e-05</span>' in page
     assert "0.110" in page and "0.960" in page
 

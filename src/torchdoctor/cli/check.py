@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from torchdoctor.cli.options import AsJson, Config, FailOn, HtmlPath, Overrides, exit_code, load, say
+from torchdoctor.cli.options import AsJson, Config, FailOn, HtmlPath, Lang, Overrides, exit_code, load, say
 from torchdoctor.cli.verb import verb
 from torchdoctor.judge.finding import Severity
 
@@ -17,6 +17,7 @@ def check(
     overrides: Overrides = [],  # noqa: B006 - typer copies it
     budget: Annotated[float, typer.Option(metavar="SECONDS", help="How long the probes may take.")] = 10.0,
     html: HtmlPath = None,
+    lang: Lang = "en",
     as_json: AsJson = False,
     fail_on: FailOn = Severity.WARNING,
 ) -> int:
@@ -27,5 +28,5 @@ def check(
 
     parts = recipe.experiment().parts(recipe.seed)
     report = check(parts.model, parts.loss_fn, parts.optimizer, parts.train, parts.val, budget=budget, seed=recipe.seed)
-    say(report, as_json=as_json, html=html)
+    say(report, as_json=as_json, html=html, lang=lang)
     return exit_code(report, fail_on)

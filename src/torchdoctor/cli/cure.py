@@ -15,6 +15,7 @@ import typer
 from torchdoctor.cli.options import (
     AsJson,
     FailOn,
+    Lang,
     Overrides,
     exit_code,
     load,
@@ -56,6 +57,7 @@ def cure(
         str | None,
         typer.Option(metavar="CLUSTER", help="Who trains: ray, or ray://HOST:PORT. Default: this process."),
     ] = None,
+    lang: Lang = "en",
     as_json: AsJson = False,
     fail_on: FailOn = Severity.WARNING,
 ) -> int:
@@ -79,8 +81,8 @@ def cure(
     if as_json:
         print_json(found.to_dict())
     else:
-        found.show()
-    kept = kept_in(found, folder)
+        found.show(lang=lang)
+    kept = kept_in(found, folder, lang)
     note(f"Report: {kept[0]}")
     for path in kept[1:]:
         note(f"Cured recipe: {path}. Train it: torchdoctor train -c {path}")
@@ -138,11 +140,11 @@ def cured(
         )  # fmt: skip
 
 
-def kept_in(found: Cure, folder: Path) -> list[Path]:
+def kept_in(found: Cure, folder: Path, lang: str = "en") -> list[Path]:
     """The page, and the recipe where something was cured."""
     from torchdoctor.show.html import written
 
-    paths = [found.html(folder / REPORT)]
+    paths = [found.html(folder / REPORT, lang)]
     if found.fix and found.recipe is not None and found.diff:
         paths.append(written(folder / RECIPE, found.recipe.to_yaml()))
     if found.source.diff:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from torchdoctor.cli.options import AsJson, Config, FailOn, HtmlPath, Overrides, exit_code, load, note, print_json
+from torchdoctor.cli.options import AsJson, Config, FailOn, HtmlPath, Lang, Overrides, exit_code, load, note, print_json
 from torchdoctor.cli.verb import verb
 from torchdoctor.judge.finding import Severity
 
@@ -28,6 +28,7 @@ def data(
     ] = None,
     run: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Also keep it as a run, for diagnose.")] = None,
     html: HtmlPath = None,
+    lang: Lang = "en",
     as_json: AsJson = False,
     fail_on: FailOn = Severity.WARNING,
 ) -> int:
@@ -51,12 +52,12 @@ def data(
         from torchdoctor.show.data_text import print_data
 
         print_data(trace, f"{recipe.data.name}, {sum(map(len, material.parts.values())):,} samples")
-        report.show()
+        report.show(lang=lang)
     if html is not None:
         from torchdoctor.show.data_page import write_data
 
         title = f"{recipe.name}: {recipe.data.name}"
-        note(f"Page: {write_data(trace, report, material, html, title=title, changed=changed)}")
+        note(f"Page: {write_data(trace, report, material, html, title=title, changed=changed, lang=lang)}")
     if run is not None:
         _keep_pictures(run, trace, material, changed, recipe)
         note(f"Run: {run}. Judge it again: torchdoctor diagnose {run}")
@@ -84,13 +85,14 @@ def _keep_pictures(run: Path, trace: Trace, material: Material, changed: list[Ch
     from torchdoctor.show.network_view import as_the_network_sees
     from torchdoctor.show.pictures import keep
     from torchdoctor.show.projection import of_material
+    from torchdoctor.show.texts import texts
 
     try:
         experiment = recipe.experiment()
         network = as_the_network_sees(experiment.build(recipe.seed).train, naming_of(experiment.build))
     except TorchDoctorError:  # the data are shown all the same where the model of the recipe cannot be built
         network = []
-    shown = [(title, [asdict(one) for one in samples]) for title, _, samples in galleries(trace, material)]
+    shown = [(title, [asdict(one) for one in samples]) for title, samples in galleries(trace, material, texts("en"))]
     keep(run, {"galleries": shown, "sheet": sheet(changed), "network": network, "projection": of_material(material)})
 
 

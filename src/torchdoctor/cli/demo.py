@@ -42,6 +42,7 @@ def demo(
     found = cured(recipe, BUDGET, SEEDS, folder)
     if not as_json:
         found.show()
+        print()
     after: Mapping[str, float] = {}
     if found.fix and found.recipe is not None:
         _, after = trained(found.recipe, folder / "cured")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from torchdoctor.cli.options import AsJson, FailOn, HtmlPath, exit_code, say
+from torchdoctor.cli.options import AsJson, FailOn, HtmlPath, Lang, exit_code, say
 from torchdoctor.cli.verb import verb
 from torchdoctor.judge.finding import Severity
 
@@ -16,6 +16,7 @@ from torchdoctor.judge.finding import Severity
 def diagnose(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder that watch or train wrote.")],
     html: HtmlPath = None,
+    lang: Lang = "en",
     as_json: AsJson = False,
     fail_on: FailOn = Severity.WARNING,
 ) -> int:
@@ -23,5 +24,5 @@ def diagnose(
     from torchdoctor.record.diagnose import diagnose
 
     report = diagnose(run)
-    say(report, as_json=as_json, html=html)
+    say(report, as_json=as_json, html=html, lang=lang)
     return exit_code(report, fail_on)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from torchdoctor.cli.options import AsJson, FailOn, HtmlPath, exit_code, note, print_json, refuse_taken
+from torchdoctor.cli.options import AsJson, FailOn, HtmlPath, Lang, exit_code, note, print_json, refuse_taken
 from torchdoctor.cli.verb import verb
 from torchdoctor.judge.finding import Severity
 from torchdoctor.record.place import new_folder
@@ -32,6 +32,7 @@ def evaluate(
     quick: Annotated[bool, typer.Option("--quick", help="No baselines, attacks or layer probes.")] = False,
     out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Default: runs/DATE-RUN-evaluation.")] = None,
     html: HtmlPath = None,
+    lang: Lang = "en",
     as_json: AsJson = False,
     fail_on: FailOn = Severity.WARNING,
 ) -> int:  # fmt: skip
@@ -61,12 +62,12 @@ def evaluate(
         print_json({"run": str(folder), "evaluation": found.to_dict(), **report.to_dict()})
     else:
         print_evaluation(found, f"{run} ({kept} checkpoint), evaluated on {part}")
-        report.show()
+        report.show(lang=lang)
     if html is not None:
         from torchdoctor.show.evaluation_page import write_evaluation
 
-        title, loader = f"{run.resolve().name} on {part}", opened.loader(part)
-        page = write_evaluation(found, html, title=title, report=report, loader=loader, naming=opened.naming)
+        title, loader = f"{run.resolve().name}, {part}", opened.loader(part)
+        page = write_evaluation(found, html, title=title, report=report, loader=loader, naming=opened.naming, lang=lang)
         note(f"Page: {page}")
     note(f"Evaluation: {folder / SAVED}. Judge it again: torchdoctor diagnose {folder}")
     return exit_code(report, fail_on)

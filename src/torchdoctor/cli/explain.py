@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from torchdoctor.cli.options import AsJson, HtmlPath, note, print_json, refuse_taken
+from torchdoctor.cli.options import AsJson, HtmlPath, Lang, note, print_json, refuse_taken
 from torchdoctor.cli.verb import verb
 from torchdoctor.record.place import new_folder
 
@@ -24,6 +24,7 @@ def explain(
     truth: Annotated[bool, typer.Option("--truth", help="Explain the true class, not the one answered.")] = False,
     out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Default: runs/DATE-RUN-explanation.")] = None,
     html: HtmlPath = None,
+    lang: Lang = "en",
     as_json: AsJson = False,
 ) -> None:
     """Explain one answer of a trained run. Heat maps with sanity checks, filters, feature maps, exciting patches."""
@@ -42,8 +43,9 @@ def explain(
     found = explain(opened.model, opened.loader(part), sample, of=of, classes=opened.naming.classes)  # type: ignore[arg-type]
     recorded(found, folder, parent=run, recipe=opened.recipe.to_yaml(), checkpoint=kept, on=part)
     keep(folder, pictures_of(found, opened.naming.features))
-    title = f"{run.resolve().name}, {part} sample {sample}"
-    page = write_explanation(found, html or folder / "explanation.html", title=title, names=opened.naming.features)
+    title = f"{run.resolve().name}, {part} {sample}"
+    place, names = html or folder / "explanation.html", opened.naming.features
+    page = write_explanation(found, place, title=title, names=names, lang=lang)
     if as_json:
         print_json({"run": str(folder), "page": str(page), **found.to_dict()})
     else:

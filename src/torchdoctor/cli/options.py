@@ -26,6 +26,15 @@ def _writable(file: Path | None) -> Path | None:
     return file
 
 
+def _spoken(language: str) -> str:
+    """Raises BadRecipe, before hours of work, for a language that is not spoken here."""
+    if language != "en":
+        from torchdoctor.show.texts import spoken
+
+        spoken(language)
+    return language
+
+
 Config = Annotated[Path, typer.Option("--config", "-c", metavar="RECIPE", help="The recipe: a YAML file.")]
 Overrides = Annotated[
     list[str],
@@ -40,6 +49,8 @@ HtmlPath = Annotated[
     typer.Option("--html", metavar="FILE", callback=_writable, help="Also write the report as one HTML page."),
 ]
 
+Lang = Annotated[str, typer.Option("--lang", metavar="en|zh", callback=_spoken, help="The language of the findings.")]
+
 
 def load(config: Path, overrides: list[str]) -> Recipe:
     """The recipe with its overrides."""
@@ -48,14 +59,21 @@ def load(config: Path, overrides: list[str]) -> Recipe:
     return Recipe.load(config, overrides=tuple(overrides))
 
 
-def say(report: Report, *, as_json: bool, html: Path | None = None, beside: Mapping[str, Any] | None = None) -> None:
+def say(
+    report: Report,
+    *,
+    as_json: bool,
+    html: Path | None = None,
+    lang: str = "en",
+    beside: Mapping[str, Any] | None = None,
+) -> None:
     """Print the report, and write its page where one is wanted. beside: what else JSON says, above the report."""
     if as_json:
         print_json({**(beside or {}), **report.to_dict()})
     else:
-        report.show()
+        report.show(lang=lang)
     if html is not None:
-        report.html(html)
+        report.html(html, lang)
         note(f"Report: {html}")
 
 

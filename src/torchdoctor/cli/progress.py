@@ -67,6 +67,7 @@ def _bar(what: str, total: float | None, unit: str, below: Callable[[], Iterable
             shown.update(task, completed=done, note=note, total=total)
 
         yield advance
+    shown.console.print()  # what comes next is no part of it
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
@@ -14,6 +15,7 @@ from torchdoctor.cli.options import (
     Config,
     FailOn,
     HtmlPath,
+    Lang,
     Overrides,
     exit_code,
     load,
@@ -44,6 +46,7 @@ def train(
         Path | None, typer.Option(metavar="DIR", help="Also write it for TensorBoard, with histograms of every epoch.")
     ] = None,
     html: HtmlPath = None,
+    lang: Lang = "en",
     as_json: AsJson = False,
     fail_on: FailOn = Severity.WARNING,
 ) -> int:
@@ -61,10 +64,10 @@ def train(
     if not is_first():  # of torchrun's processes one speaks
         trained(recipe, folder, resume, silent=True)
         return 0
-    report, scores = trained(recipe, folder, resume, price_per_hour, tensorboard)
+    report, scores = trained(recipe, folder, resume, price_per_hour, tensorboard, lang=lang)
     if not as_json:
         print(", ".join(f"{name} {value:.3f}" for name, value in scores.items()), end="\n\n")
-    say(report, as_json=as_json, html=html, beside={"run": str(folder), "scores": scores})
+    say(report, as_json=as_json, html=html, lang=lang, beside={"run": str(folder), "scores": scores})
     note(f"Run: {folder}. Judge it again: torchdoctor diagnose {folder}")
     return exit_code(report, fail_on)
 
@@ -77,24 +80,27 @@ def trained(
     tensorboard: Path | None = None,
     *,
     silent: bool = False,
+    lang: str = "en",
 ) -> tuple[Report, Mapping[str, float]]:
     """What the rules say of the watched training, and the last train_score, val_score and test_score."""
     from torchdoctor.cli.progress import progress
     from torchdoctor.connect.tensorboard import Histograms, exported
     from torchdoctor.show.live_view import LiveView
+    from torchdoctor.show.texts import texts
     from torchdoctor.train.run import train
     from torchdoctor.train.score import score
 
     try:
-        view = LiveView(folder)
+        view = LiveView(folder, texts(lang))
         with nullcontext(_nothing) if silent else progress(f"training {recipe.name}", below=view.lines) as advance:
 
             def report_progress(p: Progress) -> None:
                 view.found(p.findings, p.step)
-                advance(p.step, _words(p, price_per_hour), p.steps)
+                advance(p.step, _words(p, price_per_hour, named=not sys.stderr.isatty()), p.steps)
 
             on_epoch = Histograms(tensorboard) if tensorboard else None
             run = train(recipe, folder, resume=resume, on_epoch=on_epoch, report_progress=report_progress)
+            view.end()
     except KeyboardInterrupt:
         if (folder / "last").is_dir():
             note(f"Stopped. {folder} holds what was recorded; go on in a new run with: --resume {folder}")
@@ -112,8 +118,9 @@ def _nothing(*_: object) -> None:
     """Progress that nobody sees."""
 
 
-def _words(p: Progress, price_per_hour: float | None) -> str:
-    """epoch 3, val_score 0.91, 12 % waiting for data, cost 0.10 of 0.40."""
+def _words(p: Progress, price_per_hour: float | None, named: bool = True) -> str:
+    """epoch 3, val_score 0.91, 12 % waiting for data, cost 0.10 of 0.40. named: the findings too, which a terminal
+    shows below in a line each."""
     from torchdoctor.show.words import listed, number
 
     said = [f"epoch {min(p.epoch + 1, p.epochs)}/{p.epochs}"]
@@ -122,6 +129,6 @@ def _words(p: Progress, price_per_hour: float | None) -> str:
     if price_per_hour is not None:
         spent, total = p.cost(price_per_hour)
         said.append(f"cost {spent:.2f}" + ("" if total is None else f" of {total:.2f}"))
-    if p.findings:
+    if p.findings and named:
         said.append(f"so far {listed(p.findings, at_most=2)}")
     return ", ".join(said)

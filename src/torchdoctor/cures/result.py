@@ -144,17 +144,17 @@ class Cure:
         """As JSON text; numbers that JSON has no word for (NaN, infinity) become strings."""
         return json.dumps(jsonable(self.to_dict()), indent=indent, ensure_ascii=False, allow_nan=False)
 
-    def show(self, file: TextIO | None = None) -> None:
-        """Print findings, races and the fix, to `file` (default: standard output)."""
+    def show(self, file: TextIO | None = None, lang: str = "en") -> None:
+        """Print findings, races and the fix, to `file` (default: standard output). lang: en or zh."""
         from torchdoctor.show.proof import print_cure  # upward and late: a convenience, see docs/why.md
 
-        print_cure(self, file)
+        print_cure(self, file, lang)
 
-    def html(self, path: str | Path) -> Path:
-        """Write one self-contained HTML page and return its path."""
+    def html(self, path: str | Path, lang: str = "en") -> Path:
+        """Write one self-contained HTML page and return its path. lang: en or zh."""
         from torchdoctor.show.html import write_cure  # upward and late: a convenience, see docs/why.md
 
-        return write_cure(self, Path(path))
+        return write_cure(self, Path(path), lang)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, confusion_matrix, precision_recall_curve, roc_auc_score, roc_curve
 
 from torchdoctor.evaluate.answers import Answers
-from torchdoctor.evaluate.interval import Floats, Interval, Ints, wilson
+from torchdoctor.evaluate.interval import Floats, Interval, Ints, counted, percentile, wilson
 
 POINTS = 120  # kept of a curve
+TIMES = 400  # resamples
+AVERAGES = ("macro F1", "weighted F1", "balanced accuracy")
 
 
 @dataclass(frozen=True)
@@ -62,10 +64,40 @@ def score_of_class(name: str, true: int, called: int, hits: int) -> ClassScore:
     return ClassScore(name, true, wilson(hits, called), wilson(hits, true), _f1(hits, true + called - hits))
 
 
-def macro_f1(scores: Sequence[ClassScore]) -> float:
-    """Mean F1 over the classes that occur or were called; NaN when none was."""
-    known = [s.f1.value for s in scores if not math.isnan(s.f1.value)]
-    return float(np.mean(known)) if known else math.nan
+def averages(matrix: Ints, seed: int = 0) -> dict[str, Interval]:
+    """Over all classes, from a confusion matrix (K, K). Macro: each class that occurs or was called counts alike, of
+    the balanced accuracy each that occurs. Weighted: each counts by its samples. (Micro F1 is the accuracy.)
+
+    The intervals are of resampled samples. Where every resample says the same, as of no mistake, they have no ends.
+    """
+    row, column = np.nonzero(matrix)
+    size, right = len(matrix), row == column
+
+    def by_class(of: Ints, cells: Floats) -> Floats:
+        return np.asarray(np.bincount(of, cells, size), np.float64)
+
+    def measured(draws: Floats) -> Floats:
+        """(times, m) samples in each cell -> (times, 3)."""
+        kinds = ((by_class(row, c), by_class(column, c), by_class(row[right], c[right])) for c in draws)
+        return np.stack([_averaged(*kind) for kind in kinds])
+
+    cells = matrix[row, column]
+    if not len(cells):
+        return {}
+    values, resampled = measured(cells[None].astype(np.float64))[0], counted(measured, cells, seed, TIMES)
+    return {name: _with_ends(float(v), r) for name, v, r in zip(AVERAGES, values, resampled.T)}
+
+
+def _averaged(true: Floats, called: Floats, hits: Floats) -> Floats:
+    """Samples of each class (K,): of it, called it, and both; by AVERAGES."""
+    f1 = 2 * hits / np.maximum(true + called, 1)
+    recall = hits / np.maximum(true, 1)
+    return np.asarray([f1[true + called > 0].mean(), (f1 * true).sum() / true.sum(), recall[true > 0].mean()])
+
+
+def _with_ends(value: float, resampled: Floats) -> Interval:
+    found = percentile(value, resampled)
+    return found if found.low < found.high else Interval(value, math.nan, math.nan)
 
 
 def curves(answers: Answers, names: Sequence[str]) -> tuple[Curve, ...]:

@@ -23,7 +23,7 @@ from torchdoctor.evaluate.answers import Answers, Column, answered, picked, samp
 from torchdoctor.evaluate.baselines import baselines
 from torchdoctor.evaluate.bottlenecks import Bottlenecks, bottlenecks
 from torchdoctor.evaluate.calibration import calibration
-from torchdoctor.evaluate.classes import class_scores, confusion, curves
+from torchdoctor.evaluate.classes import averages, class_scores, confusion, curves
 from torchdoctor.evaluate.compare import Comparison, compared_hits, compared_numbers, compared_shares, explained
 from torchdoctor.evaluate.evaluation import Evaluation, PartScore
 from torchdoctor.evaluate.in_order import in_order
@@ -146,6 +146,7 @@ def _of_its_kind(found: Evaluation, given: Mapping[str, Answers], options: Evalu
     return replace(
         found,
         by_class=class_scores(matrix, found.classes),
+        averages=averages(matrix, options.seed),
         confusion=tuple(tuple(map(int, row)) for row in matrix),
         curves=curves(answers, found.classes),
         calibration=calibrated,

@@ -41,9 +41,9 @@ class PartScore:
 class Evaluation:
     """on: the part that all but `scores` is about. measure: what a score is: accuracy, area under the ROC curve, or R2.
 
-    classes: their names. by_class: of classes or labels. regions, averages: of pixels what overlaps; of labels and
-    pixels the means over all classes, by name. confusion: row the true class, column what it was called. suspect_count:
-    labels in doubt in all, of which `suspects` are the first. left_out: {what was not done: why}.
+    classes: their names. by_class: of classes or labels. regions: of pixels what overlaps. averages: the means
+    over all classes, by name (micro, macro, weighted). confusion: row the true class, column what it was called.
+    suspect_count: labels in doubt in all, of which `suspects` are the first. left_out: {what was not done: why}.
     """
 
     kind: Kind

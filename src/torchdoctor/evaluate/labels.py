@@ -37,12 +37,14 @@ def label_curves(answers: Answers, names: Sequence[str]) -> tuple[Curve, ...]:
 
 
 def averages(answers: Answers, seed: int = 0) -> dict[str, Interval]:
-    """Micro: all marks of all labels are one heap, so that common labels count most. Macro: each label counts alike."""
+    """Micro: all marks of all labels are one heap, so that common labels count most. Macro: each label counts alike.
+    Weighted: each label counts by the samples that have it."""
     both = marks(answers)
     exact = (both[0] == both[1]).all(1)
     return {
         "micro F1": bootstrap(micro_f1, both, seed, TIMES),
         "macro F1": bootstrap(macro_f1, both, seed, TIMES),
+        "weighted F1": bootstrap(weighted_f1, both, seed, TIMES),
         "labels right": bootstrap(lambda t, c: float((t == c).mean()), both, seed, TIMES),
         "all labels right": wilson(int(exact.sum()), len(exact)),
     }
@@ -64,6 +66,13 @@ def macro_f1(truth: Marks, called: Marks) -> float:
     marked = truth.sum(0) + called.sum(0)
     there = marked > 0
     return float((2 * (truth & called).sum(0)[there] / marked[there]).mean()) if there.any() else float("nan")
+
+
+def weighted_f1(truth: Marks, called: Marks) -> float:
+    """Mean over the labels, each by the samples that have it; NaN when none has any."""
+    true, marked = truth.sum(0), truth.sum(0) + called.sum(0)
+    f1 = 2 * (truth & called).sum(0) / np.maximum(marked, 1)
+    return float((f1 * true).sum() / true.sum()) if true.sum() else float("nan")
 
 
 def mean_area(odds: Floats, truth: NDArray[np.int64]) -> float:

@@ -39,7 +39,7 @@ class Naming:
     def sample(self, part: str, index: int) -> str:
         """Its file or row, else its number."""
         known = self.samples.get(part, ())
-        return str(known[index]) if index < len(known) else f"sample {index}"
+        return str(known[index]) if index < len(known) else f"#{index}"
 
 
 def naming_of(build: Any) -> Naming:

@@ -88,17 +88,18 @@ def _samples(answers: Answers, rows: Ints, names: Sequence[str]) -> tuple[Sample
 
 
 def in_words(answers: Answers, names: Sequence[str]) -> list[tuple[str, str]]:
-    """(truth, guess) of each sample whose answer is not one class."""
+    """(truth, guess) of each sample whose answer is not one class; of pixels the commonest class and the share that is
+    right."""
     if answers.kind == "labels":
         return [(_marked(t == 1, names), _marked(g > 0, names)) for t, g in zip(answers.truth, answers.outputs)]
     if answers.kind == "pixels":
         shares = zip(answers.truth, answers.right_share)
-        return [(f"mostly {names[t]}", f"{share:.0%} of the pixels right") for t, share in shares]
+        return [(names[t], f"{share:.0%}") for t, share in shares]
     return [(_numbers(t), _numbers(g)) for t, g in zip(answers.truth, answers.outputs)]
 
 
 def _marked(there: NDArray[np.bool_], names: Sequence[str]) -> str:
-    return ", ".join(name for name, marked in zip(names, there) if marked) or "none"
+    return ", ".join(name for name, marked in zip(names, there) if marked) or "–"
 
 
 def _margins(answers: Answers) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -76,17 +76,17 @@ class Report:
         findings = tuple(Finding.from_dict(f) for f in d["findings"])
         return cls(findings, tuple(d["quiet"]), d["not_run"], d["crashed"], d["title"])
 
-    def show(self, file: TextIO | None = None) -> None:
-        """Print the findings like a good compiler's messages, to `file` (default: standard output)."""
+    def show(self, file: TextIO | None = None, lang: str = "en") -> None:
+        """Print the findings like a good compiler's messages, to `file` (default: standard output). lang: en or zh."""
         from torchdoctor.show.text import print_report  # upward and late: a convenience, see docs/why.md
 
-        print_report(self, file)
+        print_report(self, file, lang)
 
-    def html(self, path: str | Path) -> Path:
-        """Write one self-contained HTML page and return its path."""
+    def html(self, path: str | Path, lang: str = "en") -> Path:
+        """Write one self-contained HTML page and return its path. lang: en or zh."""
         from torchdoctor.show.html import write_report  # upward and late: a convenience, see docs/why.md
 
-        return write_report(self, Path(path))
+        return write_report(self, Path(path), lang)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""

@@ -1,4 +1,4 @@
-"""What the data are, as one HTML page that opens from disk: no server, no script, nothing fetched.
+"""What the data are, as one HTML page that opens from disk: no server, nothing fetched.
 
 May not: examine, judge, leave half a file behind.
 """
@@ -8,11 +8,8 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from torchdoctor.examine.material import Material
 from torchdoctor.examine.samples_shown import Changed, unit_picture
@@ -21,8 +18,10 @@ from torchdoctor.judge.trace import Trace
 from torchdoctor.show.contact_sheet import SheetRow, contact_sheet
 from torchdoctor.show.data_text import class_rows, remarks, tables
 from torchdoctor.show.html import written
+from torchdoctor.show.on_disk import rendered
 from torchdoctor.show.picture import picture
-from torchdoctor.show.words import count, number, place_of, printable
+from torchdoctor.show.texts import Texts, spoken
+from torchdoctor.show.words import number
 
 SHOWN = 24  # samples of a gallery
 PAIRS = 12  # twins
@@ -40,20 +39,30 @@ class Shown:
 
 
 def write_data(
-    trace: Trace, report: Report, material: Material, path: Path, *, title: str, changed: Sequence[Changed] = ()
+    trace: Trace,
+    report: Report,
+    material: Material,
+    path: Path,
+    *,
+    title: str,
+    changed: Sequence[Changed] = (),
+    lang: str = "en",
 ) -> Path:
     """The page; returns the path. Raises BadRun when it cannot be written there."""
-    page = _template().render(
-        title=title, report=report, tables=list(_tables(trace)), classes=_classes(trace), remarks=list(remarks(trace)),
-        galleries=galleries(trace, material), sheet=sheet(changed), steps=_steps(trace),
+    t = spoken(lang)
+    page = rendered(
+        "data_page.html.jinja", t=t, title=title, report=report, tables=list(_tables(trace, t)),
+        classes=_classes(trace), remarks=list(remarks(trace)), galleries=galleries(trace, material, t),
+        sheet=sheet(changed), steps=_steps(trace), left_out=trace.facts.get("augmentation_left_out", {}),
     )  # fmt: skip
     return written(path, page)
 
 
-def galleries(trace: Trace, material: Material) -> list[tuple[str, str, list[Shown]]]:
-    """(title, what they are, samples) of those that hold any."""
-    every = ((title, what, list(samples)) for title, what, samples in _galleries(trace, material))
-    return [gallery for gallery in every if gallery[2]]
+def galleries(trace: Trace, material: Material, t: Texts) -> list[tuple[str, list[Shown]]]:
+    """(what they are, samples) of those that hold any; what they are is a key, `gallery.` and `gallery_hint.`, of the
+    words."""
+    every = ((title, list(samples)) for title, samples in _galleries(trace, material, t))
+    return [gallery for gallery in every if gallery[1]]
 
 
 def sheet_png(changed: Sequence[Changed], title: str) -> bytes:
@@ -70,9 +79,9 @@ def sheet_png(changed: Sequence[Changed], title: str) -> bytes:
     return contact_sheet(title, rows)
 
 
-def _tables(trace: Trace) -> Iterator[Any]:
+def _tables(trace: Trace, t: Texts) -> Iterator[Any]:
     """All but the classes, which are drawn."""
-    yield from ((head, rows) for head, rows in tables(trace) if head[0] != "class")
+    yield from ((head, rows) for head, rows in tables(trace, t) if head[0] != "class")
 
 
 def _classes(trace: Trace) -> Any:
@@ -88,38 +97,36 @@ def _classes(trace: Trace) -> Any:
     return list(counts), rows
 
 
-def _steps(trace: Trace) -> list[tuple[str, str, str, str]]:
+def _steps(trace: Trace) -> list[dict[str, Any]]:
+    """Of every step that was examined: name, and shares: kept, told, relabelled, and that of plain samples."""
     plain = trace.value("relabelled_share", "") or 0.0
-    examined = [
-        (name, f"{kept.last:.0%}", f"{trace.value('label_told', name):.0%}",
-         f"{trace.value('relabelled_share', name):.1%} (plain {plain:.1%})")
+    return [
+        {"name": name, "kept": kept.last, "told": trace.value("label_told", name),
+         "relabelled": trace.value("relabelled_share", name), "plain": plain}
         for name, kept in trace.each("label_kept")
     ]  # fmt: skip
-    left = trace.facts.get("augmentation_left_out", {})
-    return [*examined, *((name, f"not examined, {why}", "", "") for name, why in left.items())]
 
 
-def _galleries(trace: Trace, material: Material) -> Iterator[tuple[str, str, Iterator[Shown]]]:
-    """(title, what they are, samples)"""
+def _galleries(trace: Trace, material: Material, t: Texts) -> Iterator[tuple[str, Iterator[Shown]]]:
     suspects = trace.facts.get("label_suspects", [])[:SHOWN]
-    yield ("Label suspects", "Samples whose label a small model finds least plausible that was not shown them.",
-           (_shown(material, "train", s["row"], f"labelled {_class(material, s['label'])}, looks like "
-                   f"{_class(material, s['looks_like'])}") for s in suspects))  # fmt: skip
+    yield "Label suspects", (
+        _shown(material, "train", s["row"], t("looks_like", label=_class(material, s["label"]),
+                                              other=_class(material, s["looks_like"])))
+        for s in suspects
+    )  # fmt: skip
     twins = trace.facts.get("duplicates", [])
     across = [p for p in twins if p[0] != p[2]] + [p for p in twins if p[0] == p[2]]
-    yield "Duplicates", "Equal bit for bit; those across parts first.", _pairs(material, across[:PAIRS])
+    yield "Duplicates", _pairs(material, across[:PAIRS], t)
     near = sorted(trace.facts.get("near_duplicates", []), key=lambda p: p[0] == p[2])
-    yield ("Near duplicates", "Far nearer to one training sample than to the next ones; those across parts first.",
-           _pairs(material, near[:PAIRS]))  # fmt: skip
+    yield "Near duplicates", _pairs(material, near[:PAIRS], t)
     outliers = trace.facts.get("outliers", [])[:SHOWN]
-    yield ("Outliers", "Farthest from their neighbours, in times of the usual distance.",
-           (_shown(material, "train", row, f"{size:.3g} times as far") for row, size in outliers))  # fmt: skip
+    yield "Outliers", (_shown(material, "train", row, t("times_as_far", times=number(size))) for row, size in outliers)
 
 
-def _pairs(material: Material, pairs: Sequence[Sequence[Any]]) -> Iterator[Shown]:
+def _pairs(material: Material, pairs: Sequence[Sequence[Any]], t: Texts) -> Iterator[Shown]:
     for part, row, other, there in pairs:
-        yield _shown(material, part, row, f"{_target(material, part, row)}, and beside it")
-        yield _shown(material, other, there, f"{_target(material, other, there)}")
+        yield _shown(material, part, row, t("and_beside", target=_target(material, part, row)))
+        yield _shown(material, other, there, _target(material, other, there))
 
 
 def _shown(material: Material, part: str, row: int, caption: str) -> Shown:
@@ -146,11 +153,3 @@ def sheet(changed: Sequence[Changed]) -> str:
         return ""
     png = sheet_png(changed, "at the left as it is; each step alone; then all of them")
     return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
-
-
-@cache
-def _template() -> Template:
-    page = Environment(loader=PackageLoader("torchdoctor", "show"), autoescape=True, undefined=StrictUndefined)
-    page.trim_blocks = page.lstrip_blocks = True
-    page.filters |= {"count": count, "printable": printable, "place": place_of}
-    return page.get_template("data_page.html.jinja")

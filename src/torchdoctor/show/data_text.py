@@ -14,6 +14,7 @@ from rich.text import Text
 
 from torchdoctor.judge.trace import Trace
 from torchdoctor.show.text import console_for, put
+from torchdoctor.show.texts import Texts, texts
 from torchdoctor.show.words import listed, number, printable
 
 CLASSES = 20  # of more the most frequent and the rarest are shown; of columns the first
@@ -31,8 +32,9 @@ def print_data(trace: Trace, title: str, file: TextIO | None = None) -> None:
     put(console)
 
 
-def tables(trace: Trace) -> Iterator[tuple[Row, list[Row]]]:
-    """(column titles, rows) of each table."""
+def tables(trace: Trace, t: Texts | None = None) -> Iterator[tuple[Row, list[Row]]]:
+    """(column titles, rows) of each table; the titles are keys, `head.`, of the words."""
+    t = t or texts("en")
     parts: Mapping[str, Mapping[str, Any]] = trace.facts.get("parts", {})
     rows: list[Row] = [
         (name, f"{p['samples']:,}", " x ".join(map(str, p["shape"])) or "1", str(p["dtype"]),
@@ -46,7 +48,7 @@ def tables(trace: Trace) -> Iterator[tuple[Row, list[Row]]]:
     if counts:
         names = trace.facts.get("data", {}).get("classes", [])
         yield ("class", *counts), [(_class(names, c), *row) for c, row in class_rows(counts)]
-    compared = [row for part in parts if (row := _compared(trace, part))]
+    compared = [row for part in parts if (row := _compared(trace, part, t))]
     if compared:
         yield ("part", "equal to another", "in training", "nearly in training", "told from training"), compared
 
@@ -96,18 +98,25 @@ def _column(c: Mapping[str, Any]) -> Row:
     return printable(str(c["name"])), span, f"{number(c['mean'])} ± {number(c['std'])}"
 
 
-def _compared(trace: Trace, part: str) -> Row | None:
+def _compared(trace: Trace, part: str, t: Texts) -> Row | None:
     repeated = trace.value("repeated_samples", part)
     if repeated is None:
         return None
     looked, n = trace.value("near_samples", part), trace.value("part_samples", part)
     near = trace.value("near_duplicates", part)
-    sampled = f" of {looked:,.0f}" if looked is not None and n is not None and looked < n else ""
+    sampled = looked is not None and n is not None and looked < n
     score, chance = trace.value("drift_score", part), trace.value("drift_by_chance", part)
-    told = f"{max(score, 0.5):.3f} (chance {chance:.3f})" if score is not None and chance is not None else ""
+    told = t("told_apart", score=max(score, 0.5), chance=chance) if score is not None and chance is not None else ""
     shared = trace.value("shared_samples", part)
     return (part, f"{repeated:,.0f}", "" if shared is None else f"{shared:,.0f}",
-            "" if near is None else f"{near:,.0f}{sampled}", told)  # fmt: skip
+            _counted(near, looked if sampled else None, t), told)  # fmt: skip
+
+
+def _counted(n: float | None, looked: float | None, t: Texts) -> str:
+    """How many; of how many where it was a sample."""
+    if n is None:
+        return ""
+    return f"{n:,.0f}" if looked is None else t("of_those", n=int(n), looked=int(looked))
 
 
 def _of(trace: Trace, looked: float) -> str:

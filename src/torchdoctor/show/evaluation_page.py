@@ -6,7 +6,7 @@ May not: evaluate, judge, leave half a file behind.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from torchdoctor.data.batch import first_tensor
@@ -22,7 +22,7 @@ from torchdoctor.show.evaluation_text import interval
 from torchdoctor.show.html import written
 from torchdoctor.show.on_disk import rendered
 from torchdoctor.show.picture import picture
-from torchdoctor.show.texts import texts
+from torchdoctor.show.texts import Texts, spoken
 from torchdoctor.show.words import chance
 
 UNIT = (0.0, 1.0)
@@ -38,14 +38,16 @@ def write_evaluation(
     report: Report | None = None,
     loader: Loader | None = None,
     naming: Naming = UNNAMED,
+    lang: str = "en",
 ) -> Path:
     """The page; returns the path. loader: of the evaluated part, for pictures or rows of samples; naming: what these
     are called. report: what the rules said of it. Raises BadRun when it cannot be written there."""
+    t = spoken(lang)
     shown = {} if loader is None else shown_samples(found, loader, naming)
-    charts = pictures(found.to_dict(), texts("en"))
+    charts = pictures(found.to_dict(), t)
     charts.pop("confusion", None)  # it is a table here
-    page = rendered("evaluation_page.html.jinja", charts, title=title, found=found, report=report, shown=shown,
-                    axes=_axes(found), interval=interval, chance=chance, told=told)  # fmt: skip
+    page = rendered("evaluation_page.html.jinja", charts, t=t, title=title, found=found, report=report, shown=shown,
+                    axes=_axes(found), interval=interval, chance=chance, caption=told(found.kind, t))  # fmt: skip
     return written(path, page)
 
 
@@ -74,6 +76,8 @@ def _axes(found: Evaluation) -> Mapping[str, tuple[float, float]]:
         "scores": axis(part.score for part in found.scores.values()),
         "leads": axis((c.lead for c in (*found.baselines, *against)), hold=0.0),
         "classes": axis(i for c in found.by_class for i in (c.recall, c.precision)),
+        "averages": axis(found.averages.values()),
+        "thresholds": axis(i for moved in found.thresholds for i in (moved.before, moved.after)),
         "regions": axis(r.iou for r in found.regions),
         "slices": axis(s.score for s in found.slices),
         "layers": axis(p.score for p in layers),
@@ -90,12 +94,17 @@ def axis(intervals: Iterable[Interval], hold: float | None = None) -> tuple[floa
     return math.floor(min(every) / width + 1e-9) * width, math.ceil(max(every) / width - 1e-9) * width
 
 
-def told(sample: Sample) -> str:
-    """Under a picture: "7, called 1 (98 %)"."""
-    if sample.confidence != sample.confidence:
-        return f"{sample.truth}, answered {sample.guess}"
-    verb = "called" if sample.guess != sample.truth else "rightly"
-    return f"{sample.truth}, {verb} {sample.guess} ({sample.confidence:.0%})"
+def told(kind: str, t: Texts) -> Callable[[Sample], str]:
+    """What is under a picture: "7, called 1 (98 %)"."""
+
+    def words(sample: Sample) -> str:
+        if kind != "classes":
+            key = "sample_pixels" if kind == "pixels" else "sample_answered"
+        else:
+            key = "sample_called" if sample.guess != sample.truth else "sample_right"
+        return t(key, truth=sample.truth, guess=sample.guess, sure=sample.confidence)
+
+    return words
 
 
 def ticks(span: Span) -> list[float]:

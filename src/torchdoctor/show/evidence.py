@@ -24,7 +24,7 @@ class Shown:
 
     @property
     def label(self) -> str:
-        return f"{self.signal} of {self.subject}" if self.subject else self.signal
+        return f"{self.signal} · {self.subject}" if self.subject else self.signal
 
 
 def shown(finding: Finding, trace: Trace | None) -> Shown | None:

@@ -1,4 +1,4 @@
-"""An explanation as one HTML page with its pictures in it: no server, no script, nothing fetched.
+"""An explanation as one HTML page with its pictures in it: no server, nothing fetched.
 
 May not: explain, judge, leave half a file behind.
 """
@@ -7,33 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from functools import cache
 from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from torchdoctor.explain.explanation import Explanation
 from torchdoctor.explain.seen import SeenLayer
 from torchdoctor.show.html import written
+from torchdoctor.show.on_disk import rendered
 from torchdoctor.show.picture import heat, picture
-from torchdoctor.show.words import count, number, printable
+from torchdoctor.show.texts import spoken
 
 LARGE, SMALL = 168, 56  # pixels a side in the page
-MEANING = {
-    "saliency": "How strongly the score reacts to each pixel.",
-    "grad-cam": "Where the maps of the last convolution speak for the class.",
-    "hires-cam": "What each place of a convolution's maps adds to the score: red for, blue against.",
-    "integrated-gradients": "What each pixel adds to the score, from black to the sample: red for, blue against.",
-    "occlusion": "What the score loses when a window is blackened: red for, blue against.",
-}
 PATCHED = 12  # channels whose patches are shown
 
 
-def write_explanation(found: Explanation, path: Path, *, title: str, names: Sequence[str] = ()) -> Path:
+def write_explanation(
+    found: Explanation, path: Path, *, title: str, names: Sequence[str] = (), lang: str = "en"
+) -> Path:
     """The page; returns the path. names: of a table's features. Raises BadRun when it cannot be written there."""
-    page = _template().render(title=title, found=found, **pictures_of(found, names))
-    return written(path, page)
+    shown = pictures_of(found, names)
+    return written(path, rendered("explanation_page.html.jinja", t=spoken(lang), title=title, found=found, **shown))
 
 
 def pictures_of(found: Explanation, names: Sequence[str] = ()) -> dict[str, Any]:
@@ -53,7 +46,6 @@ def _maps(found: Explanation) -> list[Mapping[str, Any]]:
     return [
         {
             "method": a.method,
-            "meaning": MEANING.get(a.method, ""),
             "alone": heat(a.values.numpy(), signed=a.signed, smallest=LARGE),
             "over": heat(a.values.numpy(), over=x, signed=a.signed, smallest=LARGE),
             "checks": [asdict(c) for c in found.checks if c.method == a.method],
@@ -69,7 +61,7 @@ def _features(found: Explanation, names: Sequence[str]) -> list[Mapping[str, Any
     order = sorted(range(len(found.x)), key=lambda i: -sum(abs(v[i]) / sizes[m] for m, v in every.items()))
     return [
         {
-            "name": names[i] if i < len(names) else f"feature {i}",
+            "name": names[i] if i < len(names) else f"#{i}",
             "value": float(found.x[i]),
             "baseline": float(found.baseline[i]),
             "shares": {method: values[i] / sizes[method] for method, values in every.items()},
@@ -100,11 +92,3 @@ def _layer(layer: SeenLayer) -> Mapping[str, Any]:
             for channel, patches in list(layer.patches.items())[:PATCHED]
         },
     }
-
-
-@cache
-def _template() -> Template:
-    page = Environment(loader=PackageLoader("torchdoctor", "show"), autoescape=True, undefined=StrictUndefined)
-    page.trim_blocks = page.lstrip_blocks = True
-    page.filters |= {"number": number, "count": count, "printable": printable}
-    return page.get_template("explanation_page.html.jinja")

@@ -25,23 +25,25 @@ from torchdoctor.show.folding import Folded, folded
 from torchdoctor.show.on_disk import rendered
 from torchdoctor.show.proof import brought_to_light, colour_of, effect_of, score_pair, told
 from torchdoctor.show.remedy import call
-from torchdoctor.show.texts import Texts, texts
+from torchdoctor.show.texts import Texts, spoken
 
 if TYPE_CHECKING:
     from torchdoctor.cures.result import Cure
 
-SECTIONS = {"curve": "Curves", "heat": "Layers over steps", "": "Time and memory"}  # by how the name of a chart begins
+SECTIONS = {"curve": "curves", "heat": "layers", "": "cost"}  # by how the name of a chart begins
 
 
-def write_report(report: Report, path: Path) -> Path:
-    """The report as one page; returns the path. Raises BadRun when it cannot be written there."""
-    t = texts("en")
-    return written(path, _page(report, _drawn(report, t), t, title=report.title or "Report", cure=None, races=None))
+def write_report(report: Report, path: Path, lang: str = "en") -> Path:
+    """The report as one page; returns the path. Raises BadRun when it cannot be written there, BadRecipe for a language
+    that is not spoken here."""
+    t = spoken(lang)
+    title = report.title or t("report")
+    return written(path, _page(report, _drawn(report, t), t, title=title, cure=None, races=None))
 
 
-def write_cure(cure: Cure, path: Path) -> Path:
+def write_cure(cure: Cure, path: Path, lang: str = "en") -> Path:
     """The cure as one page: verdict, before and after, races, and the report it began with."""
-    t = texts("en")
+    t = spoken(lang)
     said, quick = told(cure)
     bars = [
         Effect(" + ".join(map(call, r.changed)), r.effect.mean, r.effect.low, r.effect.high, r.proven) for r in said
@@ -79,7 +81,7 @@ def _umask() -> int:
 def _page(report: Report, charts: Mapping[str, Option], t: Texts, **values: object) -> str:
     words = {"folded": folded, "evidence": lambda finding: _place(report, finding), "sections": _sections(charts)}
     proof = {"brought_to_light": brought_to_light, "effect_of": effect_of, "scores": score_pair, "colour_of": colour_of}
-    return rendered("report.html.jinja", charts, t, report=report, **words, **proof, **values)
+    return rendered("report.html.jinja", charts, t=t, report=report, **words, **proof, **values)
 
 
 def _drawn(report: Report, t: Texts) -> dict[str, Option]:
@@ -109,7 +111,7 @@ def _place(report: Report, finding: Finding) -> str:
 
 
 def _sections(charts: Mapping[str, Option]) -> dict[str, list[str]]:
-    """{title: names of charts} of the pictures of the whole run."""
+    """{title, a key of the words: names of charts} of the pictures of the whole run."""
     whole = [name for name in charts if not name.startswith("evidence-") and name != "races"]
     kinds = {name: name.partition("-")[0] if "-" in name else "" for name in whole}
     found = {title: [name for name in whole if kinds[name] == kind] for kind, title in SECTIONS.items()}

@@ -19,6 +19,7 @@ from torchdoctor.record.run import Run
 from torchdoctor.show.docstring import gist
 from torchdoctor.show.sparkline import ends, sparkline
 from torchdoctor.show.text import COLOUR
+from torchdoctor.show.texts import Texts, texts
 
 SIGNALS = ("loss", "val_loss", "train_score", "val_score", "grad_norm")
 WIDTH = 40  # bars of a curve
@@ -27,26 +28,31 @@ SHARE = 0.01  # of the time they may take at most: looking must not slow the tra
 
 
 class LiveView:
-    """lines(): what to show now. It reads what the run has written, and is asked ten times a second."""
+    """lines(): what to show now. It reads what the run has written, and is asked ten times a second. t: the words that
+    findings are told in."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, t: Texts | None = None) -> None:
+        self.folder, self.texts = folder, t or texts("en")
         self._curves: list[Text] = []
         self._findings: list[Text] = []
         self._known: dict[str, int] = {}
-        self._next = 0.0
+        self._next, self._over = 0.0, False
 
     def found(self, names: Sequence[str], step: int) -> None:
         """The findings that are open now; a new one is shown with the step it came at, one that went is not."""
         if list(names) != list(self._known):
             self._known = {name: self._known.get(name, step) for name in names}
             rules = discover("rules", Rule)
-            self._findings = [_told(rules.get(name), name, at) for name, at in self._known.items()]
+            self._findings = [_told(rules.get(name), name, at, self.texts) for name, at in self._known.items()]
+
+    def end(self) -> None:
+        """The run is whole: its curves as they ended, and no findings, which the report tells at length."""
+        self._findings, self._over = [], True
 
     def lines(self) -> Iterator[Text]:
         """The curves, then the findings."""
         began = monotonic()
-        if began >= self._next:
+        if self._over or began >= self._next:
             self._curves = list(self._read())
             now = monotonic()
             self._next = now + max(SECONDS, (now - began) / SHARE)
@@ -65,8 +71,8 @@ class LiveView:
                 yield Text.assemble((f"  {signal:<12}", "dim"), curve, f" {ends(series)}", no_wrap=True)
 
 
-def _told(rule: Rule | None, name: str, step: int) -> Text:
-    what = gist(rule.doc) if rule is not None else ""
+def _told(rule: Rule | None, name: str, step: int, t: Texts) -> Text:
+    what = t.said(name) or (gist(rule.doc) if rule is not None else "")
     style = COLOUR[rule.severity] if rule is not None else "bold"
-    return Text.assemble((f"  {name}", style), (f" since step {step:,} ", "dim"), what, no_wrap=True,
-                         overflow="ellipsis")  # fmt: skip
+    since = t("since_step", step=step)
+    return Text.assemble((f"  {name}", style), (f" {since}", "dim"), what, no_wrap=True, overflow="ellipsis")

@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from torchdoctor.show.charts.option import Option
 from torchdoctor.show.remedy import call, code
-from torchdoctor.show.texts import Texts, texts
+from torchdoctor.show.texts import Texts
 from torchdoctor.show.words import count, number, place_of, printable, sentence
 
 STATIC = Path(__file__).parent / "static"
@@ -25,18 +25,16 @@ LIBRARY = "echarts-6.1.0.min.js"
 START = 'draw(JSON.parse(document.getElementById("charts").textContent));\n'
 
 
-def rendered(template: str, charts: Mapping[str, Option] | None = None, t: Texts | None = None, **values: Any) -> str:
-    """The page as HTML. charts: {name: option} of what the template marks a place for. Only our own scripts run in it,
-    by their hashes: a name that were shown as it is could still do nothing."""
+def rendered(template: str, charts: Mapping[str, Option] | None = None, *, t: Texts, **values: Any) -> str:
+    """The page as HTML, in the words of `t`; every page has a `title`. charts: {name: option} of what the template
+    marks a place for. Only our own scripts run in it, by their hashes: a name that were shown as it is could still do
+    nothing."""
     drawn = dict(charts or {})
     made = _scripts(bool(drawn))
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src " + (
         " ".join(map(_hash, made)) or "'none'"
     )
-    words = t or texts("en")
-    return environment().get_template(template).render(
-        values, charts=drawn, t=words, scripts=made, policy=policy
-    )  # fmt: skip
+    return environment().get_template(template).render(values, charts=drawn, t=t, scripts=made, policy=policy)
 
 
 @cache

@@ -18,7 +18,8 @@ from torchdoctor.show.evidence import shown
 from torchdoctor.show.folding import Folded, folded
 from torchdoctor.show.remedy import call, code
 from torchdoctor.show.sparkline import ends, sparkline
-from torchdoctor.show.words import count, listed, place_of, printable, reasons
+from torchdoctor.show.texts import Texts, spoken, texts
+from torchdoctor.show.words import listed, place_of, printable, reasons
 
 COLOUR = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold cyan"}
 STEP = 2  # columns of one indentation
@@ -27,25 +28,22 @@ SELDOM = (
 )
 
 
-def print_report(report: Report, file: TextIO | None = None) -> None:
-    """The whole report, to `file` (default: standard output)."""
-    put_report(console_for(file), report)
+def print_report(report: Report, file: TextIO | None = None, lang: str = "en") -> None:
+    """The whole report, to `file` (default: standard output). Raises BadRecipe for a language not spoken here."""
+    put_report(console_for(file), report, spoken(lang))
 
 
-def put_report(console: Console, report: Report) -> None:
+def put_report(console: Console, report: Report, t: Texts) -> None:
     """The findings, causes first, and how many rules were silent and why."""
     branches = folded(report)
     strong = [b for b in branches if not _is_weak(b)]
     for branch in strong or branches:
-        _put_finding(console, branch, report.trace, 0)
+        _put_finding(console, branch, report.trace, 0, t)
         put(console)
     if strong and (weak := {b.finding.name: None for b in branches if _is_weak(b)}):
-        put(
-            console,
-            Text.assemble(("also seen", "bold cyan"), f", and seldom the cause: {', '.join(map(printable, weak))}"),
-        )
+        put(console, Text.assemble((t("also_seen"), "bold cyan"), t("seldom_cause"), ", ".join(map(printable, weak))))
         put(console)
-    _put_tally(console, report)
+    _put_tally(console, report, t)
 
 
 def _is_weak(branch: Folded) -> bool:
@@ -73,66 +71,70 @@ def put_code(console: Console, line: str, indent: int, style: str = "green") -> 
     console.print(Text(" " * indent + printable(line), style), soft_wrap=True)
 
 
-def _put_finding(console: Console, branch: Folded, trace: Trace | None, indent: int) -> None:
+def _put_finding(console: Console, branch: Folded, trace: Trace | None, indent: int, t: Texts) -> None:
     finding = branch.finding
-    put(console, _headline(finding), indent)
-    put(console, _location(finding), indent + STEP)
+    put(console, _headline(finding, t), indent)
+    if t.said(finding.name):
+        put(console, Text(printable(finding.message), "dim"), indent + STEP)
+    put(console, _location(finding, t), indent + STEP)
     if drawn := shown(finding, trace):
         curve = Text.assemble((f"{drawn.label} ", "dim"), (sparkline(drawn.series), "cyan"), f" {ends(drawn.series)}")
         put(console, curve, indent + 2 * STEP + 2)
     if finding.fixes:
-        _put_fixes(console, finding.fixes, indent + STEP)
+        _put_fixes(console, finding.fixes, indent + STEP, t)
     if branch.under:
-        put(console, "explains:", indent + STEP)
+        put(console, t("explains"), indent + STEP)
     for below in branch.under:
         if below.finding.kind == "cause":
-            _put_finding(console, below, trace, indent + 2 * STEP)
+            _put_finding(console, below, trace, indent + 2 * STEP, t)
         else:
-            _put_symptom(console, below, indent + 2 * STEP)
+            _put_symptom(console, below, indent + 2 * STEP, t)
 
 
-def _put_symptom(console: Console, branch: Folded, indent: int) -> None:
+def _put_symptom(console: Console, branch: Folded, indent: int, t: Texts) -> None:
     """A line and no more: what goes away by itself when the cause above it does."""
-    put(console, _headline(branch.finding), indent)
+    put(console, _headline(branch.finding, t), indent)
     for below in branch.under:
-        _put_symptom(console, below, indent + STEP)
+        _put_symptom(console, below, indent + STEP, t)
 
 
-def _headline(finding: Finding) -> Text:
+def _headline(finding: Finding, t: Texts) -> Text:
+    """What is wrong: in the rule's own words, or in those of a language that has a sentence for it."""
     severity = finding.severity or Severity.INFO
     return Text.assemble(
-        (f"{severity}[{printable(finding.name)}]", COLOUR[severity]),
-        (f" {printable(finding.code)}: ", "dim"),
-        (printable(finding.message), "bold" if finding.kind == "cause" else ""),
+        (f"{t.word(f'severity.{severity}')}[{printable(finding.name)}]", COLOUR[severity]),
+        (f" {printable(finding.code)}{t('colon')}", "dim"),
+        (t.said(finding.name) or printable(finding.message), "bold" if finding.kind == "cause" else ""),
     )
 
 
-def _location(finding: Finding) -> Text:
-    where = place_of(finding) or "before the first step"
-    return Text.assemble(("--> ", "blue"), where, (f" · confidence {finding.confidence:.2f}", "dim"))
+def _location(finding: Finding, t: Texts) -> Text:
+    where = place_of(finding, t) or t("before_first")
+    return Text.assemble(("--> ", "blue"), where, (f" · {t('confidence')} {finding.confidence:.2f}", "dim"))
 
 
-def _put_fixes(console: Console, fixes: tuple[Remedy, ...], indent: int) -> None:
+def _put_fixes(console: Console, fixes: tuple[Remedy, ...], indent: int, t: Texts) -> None:
     best, *others = fixes
-    put(console, Text.assemble(("fix: ", "green"), call(best)), indent)
+    put(console, Text.assemble((t("fix_line"), "green"), call(best)), indent)
     for line in code(best).splitlines():
         put_code(console, line, indent + 2 * STEP)
     if others:
-        put(console, Text.assemble(("or:  ", "green"), listed(map(call, others))), indent)
+        put(console, Text.assemble((t("or_line"), "green"), listed(map(call, others), t=t)), indent)
 
 
-def _put_tally(console: Console, report: Report) -> None:
-    found = f"{count(len(report.findings), 'finding')}" if report.findings else "No fault found"
-    title = f"{printable(report.title)}: " if report.title else ""
-    put(console, Text.assemble((f"{title}{found}", "bold"), f"; {tally(report)}."))
+def _put_tally(console: Console, report: Report, t: Texts) -> None:
+    found = t.count("finding", len(report.findings)) if report.findings else t("none_at_all")
+    title = f"{printable(report.title)}{t('colon')}" if report.title else ""
+    put(console, Text.assemble((f"{title}{found}", "bold"), t("then_tally", tally=tally(report, t))))
     for name, how in report.crashed.items():
-        put(console, Text.assemble(("crashed ", "red"), f"{name}: {printable(how)}"), STEP)
+        put(console, Text.assemble((t("crashed_line"), "red"), f"{name}: {printable(how)}"), STEP)
     if report.findings:
-        put(console, Text("`torchdoctor rules NAME` says how a rule decides and when it is wrong.", "dim"))
+        put(console, Text(t("rules_help"), "dim"))
 
 
-def tally(report: Report) -> str:
+def tally(report: Report, t: Texts | None = None) -> str:
     """ "21 rules quiet, 4 could not run (needs val_loss, not recorded: overfitting ...), 0 crashed" """
-    why = f" ({reasons(report.not_run)})" if report.not_run else ""
-    quiet = f"{count(len(report.quiet), 'rule')} quiet"
-    return f"{quiet}, {len(report.not_run)} could not run{why}, {len(report.crashed)} crashed"
+    t = t or texts("en")
+    why = t("in_brackets", why=reasons(report.not_run)) if report.not_run else ""
+    quiet = t.count("rule", len(report.quiet))
+    return t("tally_line", quiet=quiet, not_run=len(report.not_run), why=why, crashed=len(report.crashed))

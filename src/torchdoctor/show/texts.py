@@ -1,5 +1,5 @@
-"""The words of the pages, one catalogue a language. What the rules say is English; see `said` for how far it is told
-in another language."""
+"""The words of pages, reports and the terminal, one catalogue a language. What the rules say is English; see `said` for
+how far it is told in another language."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from importlib.resources import files
 from typing import Any
 
 import yaml
+
+from torchdoctor.errors import BadRecipe, did_you_mean
 
 LANGUAGES = {"en": "English", "zh": "中文"}
 DEFAULT = "en"
@@ -28,6 +30,12 @@ class Texts:
         """The text of that key with its places filled in."""
         return self.words[key].format(**values)
 
+    def count(self, thing: str, n: int) -> str:
+        """1 rule, 2 rules: the text `number_of.thing` with {n}, its forms for one and for more parted by a bar; a
+        language that knows no plural has one form."""
+        one, _, more = self.words[f"number_of.{thing}"].partition("|")
+        return (one if n == 1 or not more else more).format(n=n)
+
     def word(self, key: str) -> str:
         """A name of ours (a severity, a state, a signal) in this language; as it is where there is none."""
         return self.words.get(key, key.partition(".")[2] or key)
@@ -39,6 +47,14 @@ class Texts:
         together by machine would sooner or later say something else than the rule did.
         """
         return self.findings.get(rule, "")
+
+
+def spoken(language: str) -> Texts:
+    """The catalogue of a language that a person asked for. Raises BadRecipe where there is none."""
+    if language not in LANGUAGES:
+        known = " or ".join(LANGUAGES)
+        raise BadRecipe(f"The language {language!r} is not spoken here: {known}. {did_you_mean(language, LANGUAGES)}")
+    return texts(language)
 
 
 @cache

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from torchdoctor.judge.finding import Finding
+from torchdoctor.show.texts import Texts, texts
 
 _NOT_RECORDED = re.compile(
     r"needs (.+), not recorded(?: \((.+)\))?"
@@ -43,16 +44,18 @@ def sentence(text: str) -> str:
     return clean[:1].upper() + clean[1:] + ("" if not clean or clean[-1] in ".!?" else ".")
 
 
-def listed(names: Iterable[object], at_most: int = 4) -> str:
+def listed(names: Iterable[object], at_most: int = 4, t: Texts | None = None) -> str:
     """a, b, c, d and 3 more."""
     words = [printable(str(n)) for n in names]
-    return ", ".join(words[:at_most]) + (f" and {len(words) - at_most} more" if len(words) > at_most else "")
+    t, left = t or texts("en"), len(words) - at_most
+    return t("comma").join(words[:at_most]) + (t("and_more", left=left) if left > 0 else "")
 
 
-def place_of(finding: Finding, at_most: int = 4) -> str:
+def place_of(finding: Finding, t: Texts | None = None, at_most: int = 4) -> str:
     """Where and when: "conv1, fc2 · steps 12–400"; empty when the finding is about the whole run before any step."""
-    where = listed((f"sample {w}" if isinstance(w, int) else w for w in finding.where), at_most)
-    return " · ".join(part for part in (where, _steps(finding.steps)) if part)
+    t = t or texts("en")
+    where = listed((t("sample_of", index=w) if isinstance(w, int) else w for w in finding.where), at_most, t)
+    return " · ".join(part for part in (where, _steps(finding.steps, t)) if part)
 
 
 def reasons(not_run: Mapping[str, str], at_most: int = 2) -> str:
@@ -90,8 +93,8 @@ def chance(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.2g}"
 
 
-def _steps(steps: tuple[int, int] | None) -> str:
+def _steps(steps: tuple[int, int] | None, t: Texts) -> str:
     if steps is None:
         return ""
     first, last = steps
-    return f"step {first:,}" if first == last else f"steps {first:,}–{last:,}"
+    return t("at_step", step=first) if first == last else t("at_steps", first=first, last=last)

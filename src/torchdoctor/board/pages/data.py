@@ -46,7 +46,7 @@ def _said(at: Place, t: Texts) -> dict[str, Any]:
     with damaged(at.key, DATABASE):
         option = _balance(trace, t)
         return {
-            "tables": [(list(head), [list(row) for row in rows]) for head, rows in tables(trace)],
+            "tables": [(list(head), [list(row) for row in rows]) for head, rows in tables(trace, t)],
             "remarks": [*remarks(trace), *step_remarks(trace)],
             "charts": {"balance": option} if option else {},
         }

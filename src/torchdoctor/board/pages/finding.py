@@ -36,7 +36,7 @@ def finding(board: Board, asked: Asked) -> Made:
     drawn = board.kept(f"evidence {name} {nth} {t.language}", at, lambda: _evidence(at, chosen, t))
     return {
         "key": at.key, "state": at.state, "nth": nth, **chosen.to_dict(), "said": t.said(name),
-        "place_of": place_of(chosen),
+        "place_of": place_of(chosen, asked.texts),
         "remedies": [{"call": call(r), "code": code(r)} for r in chosen.fixes],
         "related": {f.name: f.message for f in report if f.name in (*chosen.explained_by, *_under(chosen, report))},
         "under": _under(chosen, report),

@@ -28,7 +28,7 @@ def projector(board: Board, asked: Asked) -> Made:
         samples = [_sample(s) for s in found["samples"]]
         truths, wrong = [s["truth"] for s in samples], [s["truth"] != s["guess"] for s in samples]
         places = {view: [(float(x), float(y)) for x, y in found[view]] for view in VIEWS}
-        options = {view: scattered(places[view], truths, wrong) for view in VIEWS}
+        options = {view: scattered(places[view], truths, wrong, asked.texts) for view in VIEWS}
         return {
             "key": at.key, "parent": listed(board).get(at.key, {}).get("parent"), "layer": str(found["layer"]),
             "explained": [float(share) for share in found["explained"]], "samples": samples, "wrong": sum(wrong),

@@ -63,7 +63,7 @@ def frozen_parameters(trace: Trace, *, drawn: float = 1.1) -> Iterator[Finding]:
     parameters = trace.facts.get("parameters")
     if not parameters:
         raise CannotSay("needs the parameters of the model, not recorded")
-    frozen = [n for n, p in parameters.items() if not p["trainable"]]
+    frozen = [n for n, p in parameters.items() if not p.get("trainable", True)]
     if not frozen:
         return
     if len(frozen) == len(parameters):

@@ -53,9 +53,10 @@ def stack(group: Mapping[str, Series], t: Texts) -> Option | None:
     area = {"type": "line", "stack": "all", "areaStyle": {"opacity": 0.6}, "showSymbol": False,
             "lineStyle": {"width": 0}}  # fmt: skip
     rows = [np.where(np.isfinite(row), row, 0.0) for row in table]
-    series = [{**area, "name": t.word(f"phase.{name}"), "data": points(steps, row)} for name, row in zip(alone, rows)]
+    names = [t.word(f"phase.{name}") for name in alone]
+    series = [{**area, "name": name, "data": points(steps, row)} for name, row in zip(names, rows)]
     return {"xAxis": step_axis(alone.values(), t), "yAxis": {"type": "value"}, "series": series,
-            "legend": {"show": True}, "aria": alt(alone)}  # fmt: skip
+            "legend": {"show": True}, "aria": alt(dict(zip(names, alone.values())))}  # fmt: skip
 
 
 def _spans(values: Floats, decades: float) -> bool:

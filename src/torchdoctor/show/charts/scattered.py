@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from torchdoctor.show.charts.option import Option, plain
+from torchdoctor.show.texts import Texts
 from torchdoctor.show.words import printable
 
 # Ten that are told apart by day and by night (Tableau 10).
@@ -15,7 +16,9 @@ COLOURS = ["#4e79a7", "#f28e2b", "#e15759", "#76b7b2", "#59a14f", "#edc948", "#b
 WRONG = {"borderColor": "$error", "borderWidth": 2}
 
 
-def scattered(places: Sequence[tuple[float, float]], classes: Sequence[str], wrong: Sequence[bool]) -> Option | None:
+def scattered(
+    places: Sequence[tuple[float, float]], classes: Sequence[str], wrong: Sequence[bool], t: Texts
+) -> Option | None:
     """classes, wrong: of each point; a ring stands round what was answered wrongly. None for no points."""
     names = list(dict.fromkeys(classes))
     if not places:
@@ -44,5 +47,5 @@ def scattered(places: Sequence[tuple[float, float]], classes: Sequence[str], wro
         "legend": {"show": len(groups) > 1, "icon": "circle", "itemHeight": 9},
         "tooltip": {"show": False},
         "square": True,
-        "aria": {"label": f"{len(places)} samples of {len(groups)} classes"},
+        "aria": {"label": t("points_alt", samples=len(places), classes=len(groups))},
     }

@@ -2,8 +2,6 @@
 // There is no chart code here. Pages of the board use it, and reports that open from disk.
 
 const said = document.body.dataset;
-const root = document.documentElement;
-const dark = matchMedia("(prefers-color-scheme: dark)");
 const charts = new Map(); // place -> chart
 let drawn = {};
 
@@ -81,18 +79,7 @@ export function draw(options, made = () => {}) {
 export const again = () => draw(drawn);
 export { charts, coloured };
 
-const night = () => (root.dataset.theme || (dark.matches ? "dark" : "light")) === "dark";
-const button = document.getElementById("theme");
-button?.setAttribute("aria-pressed", night());
-button?.addEventListener("click", () => {
-  root.dataset.theme = night() ? "light" : "dark";
-  button.setAttribute("aria-pressed", night());
-  try {
-    localStorage.setItem("theme", root.dataset.theme);
-  } catch { /* it is forgotten with the page */ }
-  again();
-});
-dark.addEventListener("change", again);
+addEventListener("theme", again);
 let waiting;
 addEventListener("resize", () => {
   clearTimeout(waiting);
