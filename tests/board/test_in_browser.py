@@ -294,6 +294,30 @@ def test_a_report_opens_from_disk_and_draws_what_the_board_draws(browser: Browse
     context.close()
 
 
+@pytest.mark.parametrize("kind", ["evaluate", "explain", "data"])
+def test_every_page_from_disk_is_read_on_a_phone_by_day_and_by_night(browser: Browser, stages: Path, kind: str) -> None:
+    path = stages.parent / f"{kind}.html"
+    context = context_of(browser, viewport=PHONE, color_scheme="light")
+    page, said, asked = context.new_page(), list[str](), list[str]()
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url.partition(":")[0]))
+    page.goto(path.as_uri())
+    drawn(page)
+    assert becomes(page, NOT_SIDEWAYS), "it scrolls sideways"
+    day = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    for pressed in ("false", "true"):
+        expect(page.locator("#theme")).to_have_attribute("aria-pressed", pressed)
+        page.evaluate(AXE)
+        found = page.evaluate("axe.run().then(r => r.violations.map(v => [v.impact, v.id, v.nodes[0].html]))")
+        assert [v for v in found if v[0] in ("serious", "critical")] == []
+        page.locator("#theme").click()
+    page.locator("#theme").click()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != day
+    assert set(asked) <= {"file", "data"} and said == []
+    context.close()
+
+
 def test_a_page_that_is_not_there_says_so(browser: Browser, url: str) -> None:
     context = context_of(browser)
     page = context.new_page()

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 import torch
-from boards import SICK, example_cure, served, table
+from boards import SICK, example_cure, served, table, visitor
 from language import english_among, english_in
 from torch import nn
 
@@ -56,7 +56,7 @@ def root(runs: Path, stages: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 def chinese(root: Path) -> Iterator[httpx.Client]:
     benchmark = table(root.parent / "table.json")
     address = served(root, token="", language="zh", benchmark=benchmark)
-    with address as url, httpx.Client(base_url=url, timeout=60) as client:
+    with address as url, visitor(url) as client:
         yield client
 
 
@@ -78,7 +78,6 @@ def names_in(root: Path) -> list[str]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_no_english_is_left_on_a_chinese_page_of_the_board(chinese: httpx.Client, root: Path, page: str) -> None:
-    chinese.get(f"/{page.replace('?', '.json?')}")  # what is slow to make is there now
     text = chinese.get(f"/{page}").text
     assert '<html lang="zh">' in text and english_in(text, [*names_in(root), "shuffled", "silent", "sound"]) == set()
 

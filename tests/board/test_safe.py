@@ -201,7 +201,7 @@ def test_evaluations_explanations_and_pictures_with_html_are_shown_not_obeyed(st
     for name in ("evaluation.json", "explanation.json", "pictures.json"):
         for file in root.rglob(name):
             file.write_text(json.dumps(with_html(json.loads(file.read_text("utf-8")))), "utf-8")
-    with served(root, token="") as url, httpx.Client(base_url=url, timeout=60) as client:
+    with served(root, token="") as url, visitor(url) as client:
         for page, key in (("evaluation", "lenet-evaluation"), ("explanation", "lenet-explanation"), ("data", "digits"),
                           ("projector", "lenet-evaluation"), ("projector", "digits")):  # fmt: skip
             for language in ("en", "zh"):
