@@ -20,6 +20,7 @@ EVIL = "<script>alert(1)</script>"
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     writer = Writer(tmp_path / "run")
+    writer.append("a_signal", ("",), np.arange(3), np.zeros((3, 1)))
     writer.append("loss", ("",), np.arange(100), np.linspace(2, 1, 100)[:, None])
     writer.append("val_score", ("",), np.array([49, 99]), np.array([[0.5], [0.7]]))
     writer.append("dead_share", ("fc1",), np.arange(10), np.zeros((10, 1)))
@@ -51,7 +52,9 @@ def test_a_cure_in_a_notebook_has_its_verdict_races_and_diff() -> None:
 
 def test_a_run_in_a_notebook_is_its_curves(run: Run) -> None:
     text = run._repr_html_()
-    assert "loss" in text and "2 → 1" in text and "1 signal of single layers" in text
+    rows = [text.index(f"<th>{signal}</th>") for signal in ("loss", "val_score", "a_signal")]
+    assert rows == sorted(rows), "what one looks at first comes first"
+    assert "2 → 1" in text and "1 signal of single layers" in text
 
 
 def test_findings_become_rows() -> None:
@@ -71,5 +74,5 @@ def test_races_become_rows() -> None:
 def test_a_run_becomes_a_row_a_step(run: Run) -> None:
     pytest.importorskip("pandas")
     frame = run.to_frame()
-    assert list(frame.columns) == ["loss", "val_score"] and frame.index.name == "step" and len(frame) == 100
+    assert set(frame.columns) == {"a_signal", "loss", "val_score"} and frame.index.name == "step" and len(frame) == 100
     assert frame["val_score"].dropna().to_dict() == {49: 0.5, 99: 0.7}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,14 @@ def test_the_plot_shows_what_the_history_holds(tmp_path: Path):
         assert drawn == {f"{part}_{kind}": run.history[f"{part}_{kind}"] for part in ("train", "val")}
     figure.savefig(tmp_path / "run.png")
     assert (tmp_path / "run.png").stat().st_size > 5_000
+    assert figure._repr_png_().startswith(b"\x89PNG"), "what a notebook shows that has not imported pyplot"
+
+
+def test_a_notebook_shows_a_trained_run_as_its_curves_and_its_findings(tmp_path: Path):
+    run = td.train(experiment(), tmp_path / "run")
+    page = run._repr_html_()
+    assert "train_score" in page and all(finding.message in unescape(page) for finding in run.report)
+    assert "<script" not in page
 
 
 def test_functions_of_ones_own_see_every_step_and_epoch_and_may_stop(tmp_path: Path):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from torchdoctor.judge.finding import Finding
 from torchdoctor.judge.report import Report
 from torchdoctor.judge.trace import WHOLE
+from torchdoctor.show.charts.run import CURVES
 from torchdoctor.show.evidence import shown
 from torchdoctor.show.on_disk import environment
 from torchdoctor.show.proof import effect_of, score_pair
@@ -37,8 +38,10 @@ def cure_html(cure: Cure) -> str:
 
 
 def run_html(run: Run) -> str:
-    """The curves of the whole run."""
+    """The curves of the whole run, those first that a page draws."""
+    first = [signal for together in CURVES for signal in together]
     whole = [signal for signal, subjects in run.signals.items() if WHOLE in subjects]
+    whole.sort(key=lambda signal: first.index(signal) if signal in first else len(first))
     trace = run.trace(whole)
     rows = [(signal, sparkline(trace[signal]), ends(trace[signal])) for signal in whole if len(trace[signal])]
     others = len(run.signals) - len(whole)

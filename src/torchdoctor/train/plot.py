@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 from torchdoctor.extra import needed
@@ -12,7 +13,7 @@ PARTS = {"train": "#1b6ca8", "val": "#c8553d"}  # blue and red that the colour-b
 
 def plotted(history: Table, title: str) -> Any:
     """A matplotlib Figure: the losses on the left and the scores on the right, training beside validation."""
-    figure = needed("matplotlib.figure", extra="plot").Figure(figsize=(9, 3.4), layout="constrained")
+    figure = _drawn()(figsize=(9, 3.4), layout="constrained")
     for axes, kind in zip(figure.subplots(1, 2), ("loss", "score")):
         for part, colour in PARTS.items():
             values = history.get(f"{part}_{kind}", [])
@@ -27,3 +28,16 @@ def plotted(history: Table, title: str) -> Any:
             axes.legend(frameon=False)
     figure.suptitle(title)
     return figure
+
+
+def _drawn() -> Any:
+    """The Figure of matplotlib, which a notebook shows only where pyplot was imported; this one it shows always."""
+    figure = needed("matplotlib.figure", extra="plot").Figure
+
+    class Drawn(figure):  # type: ignore[misc, valid-type]
+        def _repr_png_(self) -> bytes:
+            file = io.BytesIO()
+            self.savefig(file, format="png")
+            return file.getvalue()
+
+    return Drawn

@@ -10,7 +10,7 @@ May not: know a rule (it asks the watch), print (a progress callback may).
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from torchdoctor.experiment import Experiment
 from torchdoctor.judge.report import Report
 from torchdoctor.parts import Loader, Parts
 from torchdoctor.record.place import new_folder
+from torchdoctor.record.run import Run
 from torchdoctor.record.watch import Watch
 from torchdoctor.train import checkpoint
 from torchdoctor.train.findings import OpenFindings
@@ -64,6 +65,11 @@ class Trained:
     def plot(self) -> Any:
         """A matplotlib Figure of losses and scores by epoch. Needs the extra `plot`."""
         return plotted(self.history, self.folder.name)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the curves, then the findings."""
+        with closing(Run(self.folder)) as recorded:
+            return recorded._repr_html_() + self.report._repr_html_()
 
     def __repr__(self) -> str:
         last = {name: values[-1] for name, values in self.history.items() if name.endswith(("_loss", "_score"))}
