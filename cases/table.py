@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from torchdoctor.judge.judge import all_rules
 from torchdoctor.judge.ranking import ranked
 from torchdoctor.judge.report import Report
 
@@ -69,8 +70,9 @@ def row(
     report = replace(report, findings=ranked(report.findings))
     alarms = [f for f in report if f.alarm]
     names = tuple(dict.fromkeys(f.name for f in alarms))
-    causes = tuple(dict.fromkeys(f.name for f in alarms if f.kind == "cause"))
     faults = listed(truths)
+    seen = _only_seen(faults)
+    causes = tuple(dict.fromkeys(f.name for f in alarms if f.kind == "cause" or f.name in seen))
     right = {name for either in faults for name in either}
     named = [str(w) for f in alarms if f.name in right for w in f.where]
     found = any(f.name in right for f in alarms)
@@ -81,6 +83,12 @@ def row(
         case, seed, faults, names, causes, place, round(seconds, 2), told.get("score", float("nan")), crashed,
         probing=round(told.get("probing_seconds", 0.0), 2), said=said,
     )  # fmt: skip
+
+
+def _only_seen(faults: Iterable[tuple[str, ...]]) -> frozenset[str]:
+    """Names of faults that the vocabulary has as symptoms alone: what there is to name, so they count as causes do."""
+    kinds = {rule.name: rule.kind for rule in all_rules()}
+    return frozenset(name for names in faults if all(kinds.get(name) == "symptom" for name in names) for name in names)
 
 
 def listed(truths: Iterable[frozenset[str]]) -> tuple[tuple[str, ...], ...]:

@@ -76,6 +76,7 @@ KNOWN = (
     "duplicate-samples",
     "outlying-samples",
     "grad-enabled-inference",
+    "shortcut-features",
 )  # causes that the rules know
 
 

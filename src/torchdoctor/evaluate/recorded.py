@@ -73,6 +73,7 @@ def signals_of(found: Evaluation) -> Iterator[tuple[str, Numbers]]:
         yield "layer_score", {p.layer: p.score.value for p in found.bottlenecks.probes}
         yield "layer_error", {p.layer: _error(p.score) for p in found.bottlenecks.probes}
         yield "layer_width", {p.layer: float(p.width) for p in found.bottlenecks.probes}
+        yield "answer_time", dict(found.bottlenecks.answers)
         yield "layer_time", {t.layer: t.milliseconds / 1000 for t in found.bottlenecks.times}
 
 

@@ -52,27 +52,27 @@ def augmentation(material: Material) -> Iterator[Measurement | Fact]:
         return
     yield Measurement("augment_samples", len(ask))
     x, y = material.features["train"], material.labels("train")
-    reach = _reach(x[learn], y[learn], x[ask], y[ask])
-    plain, chance = _taught(x[learn], y[learn], x[ask], y[ask], material), float(np.bincount(y[ask]).max() / len(ask))
+    reach = reach_of(x[learn], y[learn], x[ask], y[ask])
+    plain, chance = taught(x[learn], y[learn], x[ask], y[ask], material), float(np.bincount(y[ask]).max() / len(ask))
     if plain - chance < TRUSTED * (1 - chance):
         raise CannotTell(
             f"a small model gets {plain:.0%} of plain samples right, too few to tell what a change destroys"
         )
-    usual = _relabelled(x[learn], y[learn], x[ask], y[ask], reach)
-    yield Measurement("relabelled_share", _worst(usual, y[ask]))
+    usual = relabelled(x[learn], y[learn], x[ask], y[ask], reach)
+    yield Measurement("relabelled_share", worst(usual, y[ask]))
     left: dict[str, str] = {}
     for name, step in material.policy.steps:
-        (taught, its), (asked, their) = _changed(step, material, learn), _changed(step, material, ask)
+        (lessons, its), (asked, their) = _changed(step, material, learn), _changed(step, material, ask)
         if isinstance(step, Mix) or len(their) < LEAST or len(np.unique(its)) < 2:
             left[name] = (
                 "it mixes labels too" if isinstance(step, Mix) else f"it changes {len(their)} of {len(ask)} samples"
             )
             continue
-        kept = _taught(taught, its, x[ask], y[ask], material)
-        told = _taught(taught, its, asked, their, material)
+        kept = taught(lessons, its, x[ask], y[ask], material)
+        told = taught(lessons, its, asked, their, material)
         yield Measurement("label_kept", (kept - chance) / (plain - chance), name)
         yield Measurement("label_told", (told - chance) / (plain - chance), name)
-        yield Measurement("relabelled_share", _worst(_relabelled(x[learn], y[learn], asked, their, reach), their), name)
+        yield Measurement("relabelled_share", worst(relabelled(x[learn], y[learn], asked, their, reach), their), name)
     yield Fact("augmentation_left_out", left)
 
 
@@ -86,27 +86,27 @@ def _changed(step: Step, material: Material, rows: Rows) -> tuple[Matrix, Classe
     return material.embed(material.between.back(after[differs])), material.labels("train")[rows][differs.numpy()]
 
 
-def _taught(x: Matrix, y: Classes, ask: Matrix, answers: Classes, material: Material) -> float:
+def taught(x: Matrix, y: Classes, ask: Matrix, answers: Classes, material: Material) -> float:
     """Share of right answers of a small model that learns from (x, y)."""
     return float(classifier(material.kind, x, material.seed).fit(x, y).score(ask, answers))
 
 
-def _reach(near: Matrix, labels: Classes, x: Matrix, y: Classes) -> NDArray[np.float64]:
+def reach_of(near: Matrix, labels: Classes, x: Matrix, y: Classes) -> NDArray[np.float64]:
     """(classes,): within which distance of its neighbours an ordinary sample of each class lies; 0 where unknown."""
     distances = nearest(near, x, K)[0].mean(1)
     known = [distances[y == c] for c in range(1 + int(max(labels.max(), y.max())))]
     return np.array([np.quantile(d, USUAL) if len(d) else 0.0 for d in known])
 
 
-def _relabelled(near: Matrix, labels: Classes, x: Matrix, y: Classes, reach: NDArray[np.float64]) -> NDArray[np.bool_]:
+def relabelled(near: Matrix, labels: Classes, x: Matrix, y: Classes, reach: NDArray[np.float64]) -> NDArray[np.bool_]:
     """(N,): the neighbours are of another class, nearly all, and as near as they are to samples of that class."""
     distances, rows = nearest(near, x, K)
     votes = np.stack([np.bincount(g, minlength=len(reach)) for g in labels[rows]])
     guess = votes.argmax(1)
-    relabelled: NDArray[np.bool_] = (distances.mean(1) <= reach[guess]) & (votes.max(1) >= K - 1) & (guess != y)
-    return relabelled
+    wrong: NDArray[np.bool_] = (distances.mean(1) <= reach[guess]) & (votes.max(1) >= K - 1) & (guess != y)
+    return wrong
 
 
-def _worst(wrong: NDArray[np.bool_], y: Classes) -> float:
+def worst(wrong: NDArray[np.bool_], y: Classes) -> float:
     """The share of the class that suffers most."""
     return max(float(wrong[y == c].mean()) for c in np.unique(y))

@@ -144,6 +144,15 @@ class Series:
         start = min(good.first, good.head(max(5, len(good) // 20)).median())
         return (start - good.tail(max(1, len(good) // 10)).median()) / max(abs(start), 1e-300)
 
+    def rates(self) -> tuple[float, float]:
+        """Change a step, up to the recorded step nearest to the middle and from there on; of three points at least."""
+        at = int(np.argmin(np.abs(self.steps - (self.steps[0] + self.steps[-1]) / 2)))
+        at = min(max(at, 1), len(self) - 2)
+        parts = (slice(0, at + 1), slice(at, None))
+        each = [np.ptp(self.steps[p]) for p in parts]
+        grown = [self.values[p][-1] - self.values[p][0] for p in parts]
+        return float(grown[0] / max(1, each[0])), float(grown[1] / max(1, each[1]))
+
     def onset(self, mask: NDArray[np.bool_], hold: int = 1) -> int | None:
         """First step from which `mask` (n,) stays true for `hold` points in a row; None when it never does."""
         if len(mask) < hold:

@@ -5,7 +5,7 @@ May not: train, change the model but for its mode.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from statistics import median
 from time import perf_counter, process_time
 from typing import Any
@@ -16,6 +16,7 @@ from torch import nn
 from torchdoctor.models.calls import Called, called_modules
 
 REPEATS = 20  # passes of which the median is told, after one to warm up
+TURNS = 5  # of several ways to do the same, after one to warm up
 PATIENCE = 2.0  # seconds that they may take; then there are fewer
 
 
@@ -28,6 +29,17 @@ def median_seconds(run: Callable[[], Any], device: torch.device, repeats: int = 
         run()
         times.append(now(device) - start)
     return median(times)
+
+
+def in_turns(ways: Mapping[str, Callable[[], object]], device: torch.device) -> dict[str, float]:
+    """Median seconds of each way, one after another and again, so that what else goes on falls on all of them alike."""
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(1 + TURNS):
+        for name, way in ways.items():
+            start = now(device)
+            way()
+            seconds[name].append(now(device) - start)
+    return {name: median(some[1:]) for name, some in seconds.items()}
 
 
 def seconds_of(model: nn.Module, inputs: tuple[Any, ...], repeats: int = REPEATS) -> tuple[dict[str, float], float]:

@@ -1,12 +1,10 @@
-"""What samples alone say, of as many as a check can afford: labels that say nothing or are wrong, twins, outliers."""
+"""What samples alone say, of as many as a check can afford: labels that say nothing or are wrong, twins, outliers,
+marks that tell all."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-
-import torch
-from torch import Tensor
 
 from torchdoctor.errors import MissingExtra
 from torchdoctor.examine.examination import CannotTell, Examination
@@ -14,16 +12,15 @@ from torchdoctor.examine.label_suspects import label_suspects
 from torchdoctor.examine.material import Material, Part
 from torchdoctor.examine.outliers import outliers
 from torchdoctor.examine.relevance import relevance
-from torchdoctor.probes.batch import Batch, class_ids
+from torchdoctor.examine.shortcuts import shortcuts
 from torchdoctor.probes.bench import Bench
+from torchdoctor.probes.first_samples import first_samples
 from torchdoctor.probes.probe import Fact, Measurement, probe
 from torchdoctor.probes.stopwatch import Stopwatch
-from torchdoctor.probes.survey import Survey, fingerprints, indexed
+from torchdoctor.probes.survey import Survey, fingerprints
 
-SAMPLES = 800  # read of training; of 240 asked, a relation worth having shows
-NUMBERS = 10_000_000  # of them at most
-READING, LOOKING = 1.0, 2.5  # seconds; no further look is begun when they are used up
-LOOKS: tuple[Examination, ...] = (relevance, outliers, label_suspects)
+LOOKING = 2.5  # seconds; no further look is begun when they are used up
+LOOKS: tuple[Examination, ...] = (relevance, outliers, label_suspects, shortcuts)
 DROPPED = "label_suspect_rows"  # the fact a fix goes by, which must not where the loader does not tell its indices
 ROWS = {"label_suspects": ("row",), "outliers": (0,)}  # facts that name samples, and where in each entry
 
@@ -39,14 +36,14 @@ ROWS = {"label_suspects": ("row",), "outliers": (0,)}  # facts that name samples
 )
 def data_look(bench: Bench) -> Iterator[Measurement | Fact]:
     """Looks that `torchdoctor data` takes at all samples, at some hundreds of training: a small model against permuted
-    labels, neighbours far away, labels that out-of-fold predictions contradict. Twins are counted in what the pass
-    over the data saw, where it came to the end.
+    labels, neighbours far away, labels that out-of-fold predictions contradict, one place that tells all. Twins are
+    counted in what the pass over the data saw, where it came to the end.
 
     Only of one input with one target each: one class, or one number.
     """
     yield from _twins(bench.surveyed)
     stopwatch = Stopwatch()
-    names, x, y = _read(bench)
+    names, x, y = first_samples(bench, bench.train, "train")
     known = bench.surveyed.indexed
     if not len(x):
         return
@@ -72,37 +69,6 @@ def _twins(seen: Survey) -> Iterator[Measurement]:
     if len(targets) == len(seen.names):
         of = dict(zip(seen.names, targets))
         yield Measurement("contradicting_samples", sum(of[a] != of[b] for a, b in twins))
-
-
-def _read(bench: Bench) -> tuple[list[int], Tensor, Tensor]:
-    """Names, inputs and targets of the first samples; nothing where they are of another form."""
-    stopwatch = Stopwatch()
-    names: list[int] = []
-    inputs: list[Tensor] = []
-    targets: list[Tensor] = []
-    for indices, batch in indexed(bench.train, "train"):
-        if not _plain(batch) or (inputs and batch.inputs[0].shape[1:] != inputs[0].shape[1:]):
-            return [], torch.empty(0), torch.empty(0)
-        names += list(range(len(names), len(names) + batch.size)) if indices is None else list(indices)
-        inputs.append(batch.inputs[0].detach().cpu())
-        targets.append(batch.target.detach().cpu())
-        enough = len(names) >= SAMPLES or len(names) * inputs[0][0].numel() >= NUMBERS
-        if enough or stopwatch.seconds > READING:
-            break
-    target = torch.cat(targets)
-    if bench.kind in ("classes", "binary"):
-        return names, torch.cat(inputs), class_ids(target).reshape(-1)
-    if bench.kind != "continuous" or target.numel() != len(target):
-        return [], torch.empty(0), torch.empty(0)
-    return names, torch.cat(inputs), target.reshape(-1).float()
-
-
-def _plain(batch: Batch) -> bool:
-    """One tensor in, and one class or number, or one row of shares, out."""
-    if len(batch.inputs) != 1 or not all(isinstance(t, Tensor) and t.ndim for t in (batch.inputs[0], batch.target)):
-        return False
-    x, target = batch.inputs[0], batch.target
-    return len(x) == len(target) == batch.size and x.ndim > 1 and target.ndim <= 2 and not x.is_complex()
 
 
 def _named(item: Measurement | Fact, names: list[int]) -> Measurement | Fact:

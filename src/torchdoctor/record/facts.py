@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+import torch
 from torch import nn
 from torch.optim import Optimizer
 
@@ -24,7 +25,8 @@ _MODE_LAYERS = (
 def describe(
     model: nn.Module, optimizer: Optimizer | Iterable[Optimizer] | None, loss_fn: Any = None
 ) -> dict[str, Any]:
-    """The facts of the signal catalogue: modules, parameters, foreign_parameters, optimizer, mode_layers, loss_fn."""
+    """The facts of the signal catalogue: modules, parameters, foreign_parameters, optimizer, mode_layers, device,
+    loss_fn."""
     optimizers = _as_list(optimizer)
     held = Counter(id(p) for o in optimizers for g in o.param_groups for p in g["params"])
     own = {id(p) for p in model.parameters()} | (
@@ -39,6 +41,7 @@ def describe(
         "foreign_parameters": sum(i not in own for i in held),
         "optimizer": settings(optimizers[0]) if optimizers else {"type": "none", "groups": []},
         "mode_layers": [name for name, m in model.named_modules() if is_mode_layer(m)],
+        "device": device_of(model),
         "loss_fn": type(loss_fn).__name__ if _is_module(loss_fn) else getattr(loss_fn, "__name__", ""),
     }
 
@@ -51,6 +54,16 @@ def settings(optimizer: Optimizer) -> dict[str, Any]:
         for g in optimizer.param_groups
     ]
     return {"type": type(optimizer).__name__, "groups": groups}
+
+
+def device_of(model: nn.Module) -> dict[str, Any]:
+    """{"type": "cuda", "name": ..., "capability": [9, 0]} of the device that holds the first parameter; of others the
+    type alone."""
+    device = next((p.device for p in model.parameters()), torch.device("cpu"))
+    if device.type != "cuda":
+        return {"type": device.type}
+    known = torch.cuda.get_device_properties(device)
+    return {"type": "cuda", "name": known.name, "capability": [known.major, known.minor]}
 
 
 def is_mode_layer(module: nn.Module) -> bool:

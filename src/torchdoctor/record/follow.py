@@ -27,6 +27,7 @@ from torchdoctor.record.moment import thinned
 from torchdoctor.record.nonfinite import Call, Search
 from torchdoctor.record.reading import Keep, Reading
 from torchdoctor.record.signal import At, Signal
+from torchdoctor.record.singles import Singles
 from torchdoctor.record.unseen import FLAGS, LAYERS
 
 
@@ -46,6 +47,7 @@ class Follower:
         self.clock = Clock()
         self.forwards = 0  # forward passes seen, those without gradients left out
         self.graded_evaluations = 0  # forward passes in eval mode with gradients on, less backward passes in eval mode
+        self.singles = Singles(model)
         self.loss_shapes: dict[str, list[int]] = {}
         self.at_rest: Callable[[], None] = lambda: None  # called between steps, when a flush is harmless
         self._ceiling, self._search = ceiling, Search(model)
@@ -121,11 +123,13 @@ class Follower:
         """The loop got a batch from a DataLoader."""
         if get_ident() == self._thread:
             self.clock.fetched(seconds)
+            self.singles.fetched()
 
     def _forward_begins(self, _model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if not torch.is_grad_enabled():
             self.clock.forget_fetched()
             self._evaluation_begins()
+            self.singles.asked([*args, *kwargs.values()])
             return
         self._depth += 1
         if self._depth > 1 or self._in_backward:
@@ -136,6 +140,7 @@ class Follower:
         self._rest_between_steps()
         self._thread = get_ident()
         self.forwards += 1
+        self.singles.trained_on([*args, *kwargs.values()])
         self.graded_evaluations += not self.model.training
         self.clock.charge_fetched()
         self._forward_began = self.clock.now

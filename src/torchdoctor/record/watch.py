@@ -28,7 +28,9 @@ from torchdoctor.record.buffer import Buffer
 from torchdoctor.record.cost import Ceiling
 from torchdoctor.record.facts import describe
 from torchdoctor.record.follow import Follower
+from torchdoctor.record.memory_use import held, limit, out_of_memory, parts_of
 from torchdoctor.record.others import Others
+from torchdoctor.record.replicas import SIGNAL, Replicas
 from torchdoctor.record.run import Writer
 from torchdoctor.record.signal import At, Columns, Signal
 from torchdoctor.record.unseen import unseen
@@ -82,12 +84,16 @@ class Watch:
         self._tell, self._entered, self._listening = tell, False, False
         signals = _by_moment()
         self._measured = {s.name for some in signals.values() for s in some if s.measure is not None}
-        self._facts = describe(model, optimizer, loss_fn)
+        self._facts = {
+            **describe(model, optimizer, loss_fn),
+            "memory_limit": limit(next(model.parameters()).device),
+        }
         self._buffer = Buffer(Writer(self.path, recipe))
         self._ceiling = Ceiling(cost)
         self._follower = Follower(model, optimizer, loss_fn, signals, self._ceiling, self._keep)
-        self._follower.at_rest = self._flush_when_due
+        self._follower.at_rest = self._between_steps
         self._others = Others(model, optimizer)
+        self._replicas = Replicas(model, self._buffer.add)
         self._flushed_step, self._flushed_at = 0, perf_counter()
 
     def __enter__(self) -> Watch:
@@ -102,7 +108,9 @@ class Watch:
         self._entered = self._listening = True
         return self
 
-    def __exit__(self, error: object, *_: object) -> None:
+    def __exit__(self, error: object, value: object = None, *_: object) -> None:
+        if failed := out_of_memory(value, self.model):
+            self._note_failure(failed)
         self.close()
         if not self._tell:
             return
@@ -124,6 +132,7 @@ class Watch:
             taps.unlisten(self._follower)
             self._others.detach()
             self._follower.detach()
+            self._replicas.look(self._follower.step, last=True)
             self._write_facts()
             self._buffer.close()
 
@@ -166,6 +175,17 @@ class Watch:
         """Time spent watching over the time of the loop itself, so far."""
         return self._ceiling.measured
 
+    def _note_failure(self, failed: dict[str, Any]) -> None:
+        """While what took the memory is still there, held by the error."""
+        step, device = self._follower.step, next(self.model.parameters()).device
+        self._buffer.fact(
+            "out_of_memory", {**failed, "step": step, "held": held(device), "batch": self._follower.singles.samples}
+        )
+
+    def _between_steps(self) -> None:
+        self._replicas.look(self._follower.step)
+        self._flush_when_due()
+
     def _flush_when_due(self) -> None:
         waiting = self._follower.step - self._flushed_step
         seconds = perf_counter() - self._flushed_at
@@ -186,12 +206,15 @@ class Watch:
     def _write_facts(self) -> None:
         follower, passes = self._follower, self._follower.passes
         self._buffer.fact("loss_from", follower.loss_from)
-        self._buffer.fact("signals_off", unseen(follower))
+        self._buffer.fact("signals_off", {**unseen(follower), **({SIGNAL: off} if (off := self._replicas.off) else {})})
         self._buffer.fact("steps", follower.step)
+        self._buffer.fact("memory_parts", parts_of(self.model, self.optimizer))
         self._buffer.fact("cost", self.cost)
         self._buffer.fact("unstepped_backwards", passes.unstepped)
         self._buffer.fact("idle_backwards", passes.idle if passes.lost else 0)
         self._buffer.fact("turns", passes.turns)
+        singles = follower.singles
+        self._buffer.fact("answers", {"passes": singles.passes, "singles": singles.singles, "waiting": singles.waiting})
         self._buffer.fact("graded_evaluations", follower.graded_evaluations)
         self._buffer.fact("other_optimizers", {"made": self._others.made, "steps": self._others.steps})
         if follower.loss_shapes:

@@ -64,7 +64,7 @@ def growing_memory(
     grown = late.last - late.first
     if grown < max(growth, share * late.first) or trend(late.values) < 0.8:
         return
-    early, end = _rates(late)
+    early, end = late.rates()
     if not end >= 0.5 * early:
         return
     each = grown / max(1, last - int(late.steps[0]))
@@ -76,14 +76,3 @@ def growing_memory(
         evidence={"grown": grown, "a_step": each},
         fixes=(Remedy("use-own-loop"),),
     )
-
-
-def _rates(memory: Series) -> tuple[float, float]:
-    """Bytes a step, up to the recorded step nearest to the middle and from there on."""
-    at = int(np.argmin(np.abs(memory.steps - (memory.steps[0] + memory.steps[-1]) / 2)))
-    at = min(max(at, 1), len(memory) - 2)
-    ways = (slice(0, at + 1), slice(at, None))
-    each = [
-        (memory.values[w][-1] - memory.values[w][0]) / max(1, memory.steps[w][-1] - memory.steps[w][0]) for w in ways
-    ]
-    return float(each[0]), float(each[1])
