@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from typing import Any
 
 import pytest
@@ -87,11 +87,12 @@ def said(found: Cure) -> Any:
     return races, found.verdict, found.reason, found.fix, found.before, found.after, found.cost
 
 
-def once(condition: Callable[[], bool], then: Callable[[], object]) -> Thread:
+def once(condition: Callable[[], bool], over: Event, then: Callable[[], object]) -> Thread:
+    """over: it will not come true any more."""
+
     def wait() -> None:
-        until = time.monotonic() + 300
-        while not condition() and time.monotonic() < until:
-            time.sleep(0.02)
+        while not condition() and not over.wait(0.02):
+            pass
         then()
 
     thread = Thread(target=wait, daemon=True)
@@ -136,9 +137,13 @@ def test_a_cure_on_two_nodes_loses_nothing_when_one_of_them_is_killed(nodes: Any
     with cluster(nodes.address) as here:
         second = next(iter(nodes.worker_nodes))
         dying = second.node_id if hasattr(second, "node_id") else second.unique_id
-        killed = once((seen / dying).exists, lambda: nodes.remove_node(second, allow_graceful=False))
-        together = cure(experiment(seen), on=here, folder=tmp_path / "cure")
-        killed.join()
+        over = Event()
+        killed = once((seen / dying).exists, over, lambda: nodes.remove_node(second, allow_graceful=False))
+        try:
+            together = cure(experiment(seen), on=here, folder=tmp_path / "cure")
+        finally:
+            over.set()
+            killed.join()
         assert (seen / dying).exists(), "no arm ran on the node that was killed"
         assert [n["NodeID"] for n in ray.nodes() if n["Alive"]] != [] and len(nodes.worker_nodes) == 0
 

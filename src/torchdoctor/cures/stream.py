@@ -16,18 +16,19 @@ from typing import Any
 
 import torch
 
+from torchdoctor.data.around import Around
 from torchdoctor.data.batch import tensors_in
 from torchdoctor.parts import Loader
 
 _END = object()
 
 
-class Stream:
+class Stream(Around):
     """Iterates over a loader again and again. drawn: batches given so far, samples: what was in them. passes: how often
     it was begun.
 
     at_most: samples that a pass is cut to, as nearly as whole batches go: arms that cut their batches to other sizes
-    see as much of the data. Anything else that is asked of it (len, dataset, batch_size) the loader answers.
+    see as much of the data.
     """
 
     def __init__(self, loader: Loader, seed: int, at_most: int | None = None) -> None:
@@ -65,16 +66,11 @@ class Stream:
             return self._longest
 
     def __len__(self) -> int:
-        length = len(self.loader)  # type: ignore[arg-type]  # a loader without length raises the TypeError it should
+        length = super().__len__()
         size = self.samples / self.drawn if self.drawn else getattr(self.loader, "batch_size", None)
         return (
             length if self._at_most is None or not size else min(length, max(1, math.ceil(self._at_most / size - 0.5)))
         )
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "loader":  # not there yet, while a copy of this is being made
-            raise AttributeError(name)
-        return getattr(self.loader, name)
 
 
 def _size(batch: Any) -> int:
