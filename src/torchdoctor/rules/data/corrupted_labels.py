@@ -31,6 +31,10 @@ QUIET = {
         relevance_samples={"learnt from": 700, "asked": 300}, baseline_score=0.5, prior_score=0.5, permuted_score=0.58,
         prior_loss=0.69, raced_unseen_loss={"as planned": 0.31},
     ),
+    "pictures of which nothing is left": Trace.of(
+        relevance_samples={"learnt from": 560, "asked": 240}, baseline_score=0.1, prior_score=0.1, permuted_score=0.15,
+        constant_feature_share=1.0,
+    ),
     "too few to say": Trace.of(
         relevance_samples={"learnt from": 40, "asked": 20}, baseline_score=0.5, prior_score=0.5, permuted_score=0.8
     ),
@@ -56,7 +60,8 @@ def corrupted_labels(trace: Trace, *, asked: int = 200, learnt: float = 0.95) ->
         A forest or kernel model and its nearest neighbours learn from training samples and predict others. The score
         is no higher than the best of 999 scores against permuted labels, and at least `asked` samples were asked, so
         that a relation worth having would have shown. Nothing is said where the network itself, in the few steps of a
-        race or in the run, came to less than `learnt` of the best constant answer's loss on samples it was not shown.
+        race or in the run, came to less than `learnt` of the best constant answer's loss on samples it was not shown,
+        nor where all features are constant, which is another fault.
 
     When it is wrong
         What only a deep network sees: the parity of many pixels, a rare detail of a large picture, the order of words.
@@ -68,7 +73,7 @@ def corrupted_labels(trace: Trace, *, asked: int = 200, learnt: float = 0.95) ->
     tried = trace.value("relevance_samples", "asked") or 0.0
     if score is None or chance is None or not tried >= asked:
         raise CannotSay(f"needs {asked} samples to ask, got {tried:.0f}" if tried < asked else "no score is known")
-    if score <= chance and not _generalises(trace, learnt):
+    if score <= chance and not _generalises(trace, learnt) and trace.value("constant_feature_share") != 1:
         yield Finding(
             f"A small model scores {score:.3f} on {tried:.0f} samples, and {chance:.3f} is reached by permuted labels.",
             confidence=0.8,
