@@ -128,3 +128,65 @@ def test_outputs_that_depend_on_no_input_mix_nothing() -> None:
     x, y = torch.rand(40, 1, 8, 8), torch.rand(40, 1)
     parts = split(model, nn.MSELoss(), torch.optim.Adam(model.parameters()), x, y)
     assert ("mixing", "") not in measured(train_eval, parts)[0]
+
+
+class LastRow(nn.Module):
+    """Reads pictures row by row and answers by the last output, of what it takes for the moments or for the samples."""
+
+    def __init__(self, batch_first: bool) -> None:
+        super().__init__()
+        self.rnn, self.out = nn.GRU(8, 12, batch_first=batch_first), nn.Linear(12, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.out(self.rnn(x)[0][:, -1])
+
+
+def on_rows(x: Tensor, *, batch_first: bool) -> Parts:
+    model = LastRow(batch_first)
+    return split(model, nn.CrossEntropyLoss(), torch.optim.Adam(model.parameters()), x, torch.arange(len(x)) % 3)
+
+
+def test_samples_are_mixed_through_numbers_that_are_the_same_in_all_of_them() -> None:
+    torch.manual_seed(0)
+    x = torch.rand(64, 6, 8)
+    x[:, -1] = 0  # the rim of a picture, and all that reaches the answer
+    assert measured(train_eval, on_rows(x, batch_first=False))[0]["mixing", ""] > 0.01
+    assert measured(train_eval, on_rows(x, batch_first=True))[0]["mixing", ""] < 1e-5
+
+
+class LastWord(nn.Module):
+    def __init__(self, words: int, *, batch_first: bool) -> None:
+        super().__init__()
+        self.embedding, self.reader = nn.Embedding(words, 8), LastRow(batch_first)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return self.reader(self.embedding(ids))
+
+
+def test_samples_are_mixed_through_the_padding_of_sentences() -> None:
+    torch.manual_seed(0)
+    ids = torch.randint(1, 20, (64, 6))
+    ids[:, -1] = 0
+    for batch_first in (False, True):
+        model = LastWord(20, batch_first=batch_first)
+        parts = split(model, nn.CrossEntropyLoss(), torch.optim.Adam(model.parameters()), ids, torch.arange(64) % 3)
+        mixing = measured(train_eval, parts)[0]["mixing", ""]
+        assert mixing < 1e-5 if batch_first else mixing > 0.01
+
+
+def test_a_model_that_refuses_numbers_in_disorder_is_asked_about_copies_alone() -> None:
+    class Columns(nn.Module):
+        """The first column is looked up, with fewer entries than the second has numbers."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.rows, self.out = nn.Parameter(torch.randn(3, 4)), nn.Linear(5, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            looked_up = nn.functional.embedding(x[:, 0].long(), self.rows)
+            return self.out(torch.cat([looked_up, x[:, 1:]], 1))
+
+    x = torch.stack([torch.arange(64) % 3, torch.arange(64)], 1).float()
+    model = Columns()
+    parts = split(model, nn.CrossEntropyLoss(), torch.optim.Adam(model.parameters()), x, torch.arange(64) % 3)
+    assert measured(train_eval, parts)[0]["mixing", ""] < 1e-5

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from torchdoctor.probes.batch import Batch, mapped, tensors_in
 from torchdoctor.probes.bench import Bench
@@ -13,10 +14,11 @@ from torchdoctor.probes.probe import Fact, Measurement, probe
 
 
 @probe(
-    passes=4,
+    passes=5,
     measures={
-        "mixing": "1: change of a sample's output in eval mode when all other samples of its batch are replaced by it, "
-        "over the spread of the outputs; the larger of the first sample and the last",
+        "mixing": "1: change of a sample's output in eval mode when all other samples of its batch are replaced, by it "
+        "or by their own numbers in disorder, over the spread of the outputs; the largest of the first sample and the "
+        "last",
         "mode_gap": "1: change of the outputs from eval to train mode, over their spread",
         "train_noise": "1: change of the outputs when the same batch is run again in train mode, over their spread",
         "eval_noise": "1: the same in eval mode",
@@ -36,10 +38,7 @@ def train_eval(bench: Bench) -> Iterator[Measurement | Fact]:
         yield Measurement("eval_noise", _gap(steady, again) / scale)
         own = _samples_first(steady, batch.size)
         if spread and torch.equal(steady, again) and _by_samples(bench, batch, own):
-            ends = {
-                k: _samples_first(bench.output(model, _all_like(batch, k)), batch.size)[k] for k in (0, batch.size - 1)
-            }
-            changes = {k: _gap(output, own[k]) for k, output in ends.items()}
+            changes = {k: _change(bench, model, batch, own, k) for k in (0, batch.size - 1)}
             yield Measurement("mixing", max(changes.values()) / spread)
             yield Fact("mixed_sample", max(changes, key=lambda k: changes[k]))
         model.train()
@@ -61,6 +60,41 @@ def _by_samples(bench: Bench, batch: Batch, output: Tensor) -> bool:
     said = getattr(bench.train, "batch_size", None) or batch.size
     graph = len(list(tensors_in(batch.inputs))) > 1 and any(t.shape[:2] == (batch.size,) * 2 for t in tensors)
     return batch.size > 1 and all(t.ndim and len(t) == batch.size for t in tensors) and batch.size <= said and not graph
+
+
+def _change(bench: Bench, model: nn.Module, batch: Batch, own: Tensor, k: int) -> float:
+    """By how much the output of sample k changes with its neighbours. Copies of it are neighbours that no model can
+    refuse; where all samples are alike (the black rim of a picture, the padding of a text) they change nothing, so that
+    its neighbours are also put into disorder."""
+    alike = _samples_first(bench.output(model, _all_like(batch, k)), batch.size)
+    change = _gap(alike[k], own[k])
+    try:
+        disordered = _samples_first(bench.output(model, _disordered(model, batch, k)), batch.size)
+    except Exception:  # noqa: BLE001 - a model may refuse such inputs in any way it likes, as sentences of no words
+        return change
+    more = _gap(disordered[k], own[k]) if disordered.shape == own.shape else 0.0
+    return max(change, more) if math.isfinite(more) else change
+
+
+def _disordered(model: nn.Module, batch: Batch, k: int) -> Batch:
+    """Sample k in its place; all others made of the numbers of the whole input, each of them in any place.
+
+    Integers stay as they are unless every table of the model is long enough for the largest: a lookup beyond a table's
+    end raises on a CPU, and on a GPU ends the process's use of it. So do inputs of one number or mark per sample, which
+    are lengths and the like.
+    """
+    rows = [m.num_embeddings for m in model.modules() if isinstance(m, (nn.Embedding, nn.EmbeddingBag))]
+
+    def mix(x: Tensor) -> Tensor:
+        tabled = bool(rows) and int(x.max()) < min(rows) and int(x.min()) >= 0
+        if x.ndim < 2 or x.dtype == torch.bool or not (tabled or (x.is_floating_point() and not rows)):
+            return x[k : k + 1].expand_as(x).clone()
+        order = torch.randperm(x.numel(), generator=torch.Generator().manual_seed(0)).to(x.device)
+        mixed = x.reshape(-1)[order].view(x.shape)
+        mixed[k] = x[k]
+        return mixed
+
+    return Batch(mapped(batch.inputs, mix), batch.target)
 
 
 def _all_like(batch: Batch, k: int) -> Batch:
