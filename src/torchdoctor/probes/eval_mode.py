@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from torchdoctor.models.hooks import hooked
 from torchdoctor.probes.batch import Batch
 from torchdoctor.probes.bench import Bench
+from torchdoctor.probes.listen import running
 from torchdoctor.probes.probe import Fact, Measurement, probe
 from torchdoctor.probes.sample import head
 
@@ -77,13 +77,7 @@ class _Watching(TorchFunctionMode):
 
 
 def _calls(model: nn.Module, batch: Batch) -> list[_Call]:
-    owners: list[str] = []
-    hooks = []
-    for name, module in model.named_modules():
-        hooks.append(module.register_forward_pre_hook(lambda m, i, n=name: owners.append(n)))
-        hooks.append(module.register_forward_hook(lambda m, i, o: owners.pop() and None))
-    watching = _Watching(owners)
-    with hooked(hooks), watching:
+    with running(model) as owners, _Watching(owners) as watching:
         model(*batch.inputs)
     return watching.calls
 

@@ -5,6 +5,8 @@ May not: judge, print, leave a hook behind.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -47,3 +49,20 @@ def leaving(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
     with hooked(hooks):
         model(*batch.inputs)
     return found
+
+
+@contextmanager
+def running(model: nn.Module) -> Iterator[list[str]]:
+    """The names of the modules whose forward() is running, the innermost last, for as long as the block runs. "" is the
+    model itself; a forward() that raises leaves its name there."""
+    names: list[str] = []
+
+    def end(module: nn.Module, given: Any, output: Any) -> None:
+        names.pop()
+
+    hooks = []
+    for name, module in model.named_modules():
+        hooks.append(module.register_forward_pre_hook(lambda m, i, n=name: names.append(n)))
+        hooks.append(module.register_forward_hook(end))
+    with hooked(hooks):
+        yield names
