@@ -77,8 +77,10 @@ class _Watching(TorchFunctionMode):
 
 
 def _calls(model: nn.Module, batch: Batch) -> list[_Call]:
-    with running(model) as owners, _Watching(owners) as watching:
-        model(*batch.inputs)
+    with running(model) as owners:
+        watching = _Watching(owners)
+        with watching:
+            model(*batch.inputs)
     return watching.calls
 
 

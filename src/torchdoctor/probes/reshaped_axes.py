@@ -76,17 +76,18 @@ class _Watching(TorchFunctionMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         result = func(*args, **(kwargs or {}))
-        given = args[0] if args else None
-        reshapes = (
-            getattr(func, "__name__", "") in RESHAPES and isinstance(given, Tensor) and isinstance(result, Tensor)
-        )
-        if reshapes and not isinstance(given, nn.Parameter):  # weights are learnt in whatever order they are read
-            before = self.made[id(given)][1] if id(given) in self.made else _sizes(given)
-            self.made[id(result)] = (result, before)
-            order = _order(before, _sizes(result))
-            if order is not None:
-                self.found.append(_Exchange(self.owners[-1] if self.owners else "", before, order))
+        if getattr(func, "__name__", "") in RESHAPES and args and isinstance(result, Tensor):
+            self._note(args[0], result)
         return result
+
+    def _note(self, given: Tensor, result: Tensor) -> None:
+        if isinstance(given, nn.Parameter):
+            return  # weights are learnt in whatever order they are read
+        before = self.made[id(given)][1] if id(given) in self.made else _sizes(given)
+        self.made[id(result)] = (result, before)
+        order = _order(before, _sizes(result))
+        if order is not None:
+            self.found.append(_Exchange(self.owners[-1] if self.owners else "", before, order))
 
 
 def _exchanges(parts: Parts, batch: Batch, *, lenient: bool = False) -> list[_Exchange]:
