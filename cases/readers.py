@@ -34,10 +34,14 @@ def messages(n: int = 3000) -> tuple[list[list[str]], Tensor]:
     path = SHARED / "text_sms_spam/sms.tsv"
     if not path.is_file():
         raise Absent(f"text_sms_spam/sms.tsv is not in {SHARED.name}/ beside the project")
-    lines = dict.fromkeys(path.read_text("utf-8").splitlines())
-    said = {text: kind for kind, text in (line.split("\t", 1) for line in lines)}
-    words = [re.findall(r"[a-z']+|[0-9]+|[£$!?]", t.lower()) or ["?"] for t in list(said)[:n]]
-    return words, torch.tensor([k == "spam" for k in list(said.values())[:n]]).long()
+    said: dict[tuple[str, ...], tuple[list[str], bool]] = {}
+    for line in path.read_text("utf-8").splitlines():
+        kind, text = line.split("\t", 1)
+        words = re.findall(r"[a-z']+|[0-9]+|[£$!?]", text.lower()) or ["?"]
+        # The same advertisement with another number to call is the same message.
+        said.setdefault(tuple(w for w in words if not w.isdigit())[:12], (words, kind == "spam"))
+    chosen = list(said.values())[:n]
+    return [words for words, _ in chosen], torch.tensor([spam for _, spam in chosen]).long()
 
 
 def vocabulary(texts: list[list[str]], size: int) -> dict[str, int]:

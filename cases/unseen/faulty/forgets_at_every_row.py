@@ -51,7 +51,7 @@ CASE = Case(
     source='"trying to backward a second time" cured in the wrong place, as asked about on the PyTorch forum',
     task="images as sequences, classes",
     faults=("detached-graph",),
-    faulty=lambda: Experiment(partial(build, mended=False), epochs=8, fit=fit),
-    fixed=lambda: Experiment(partial(build, mended=True), epochs=8, fit=fit),
+    faulty=lambda: Experiment(partial(build, mended=False), epochs=16, fit=fit),
+    fixed=lambda: Experiment(partial(build, mended=True), epochs=16, fit=fit),
     where=("cell",),
 )

@@ -53,4 +53,4 @@ def fit(parts: Parts, log: Log) -> None:
         log(epoch=epoch, val_score=right.float().mean().item())
 
 
-CASE = Healthy("images, classes", "other outputs in training than later", lambda: Experiment(build, 8, fit=fit))
+CASE = Healthy("images, classes", "other outputs in training than later", lambda: Experiment(build, 14, fit=fit))

@@ -1,4 +1,6 @@
-"""Temperatures as year and week, each a vector: a factor model of which a step touches only some rows."""
+"""Temperatures of weeks as year and week, each a vector: a factor model of which a step touches only some rows."""
+
+from collections import defaultdict
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +12,7 @@ from torchdoctor import Experiment, Parts
 
 
 class Factors(nn.Module):
-    def __init__(self, years: int = 10, weeks: int = 53, rank: int = 3) -> None:
+    def __init__(self, years: int = 10, weeks: int = 53, rank: int = 2) -> None:
         super().__init__()
         self.year, self.week = nn.Embedding(years, rank), nn.Embedding(weeks, rank)
         self.year_level, self.week_level = nn.Embedding(years, 1), nn.Embedding(weeks, 1)
@@ -25,14 +27,16 @@ class Factors(nn.Module):
 
 
 def build(seed: int) -> Parts:
-    days = rows("timeseries/daily-min-temperatures.csv")
-    at = torch.tensor([[int(r["Date"][:4]) - 1981, ((int(r["Date"][5:7]) - 1) * 31 + int(r["Date"][8:])) // 7]
-                       for r in days])  # fmt: skip
-    degrees = torch.tensor([[float(r["Temp"])] for r in days])
+    of_week: dict[tuple[int, int], list[float]] = defaultdict(list)
+    for r in rows("timeseries/daily-min-temperatures.csv"):
+        year, month, day = (int(part) for part in r["Date"].split("-"))
+        of_week[year - 1981, ((month - 1) * 31 + day) // 7].append(float(r["Temp"]))
+    at = torch.tensor(list(of_week))
+    degrees = torch.tensor([[sum(v) / len(v)] for v in of_week.values()])
     torch.manual_seed(seed)
     model = Factors(weeks=int(at[:, 1].max()) + 1)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3, weight_decay=0.1)
-    data = loaders(at, (degrees - 11.2) / 4.1, seed, batch_size=64)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3, weight_decay=0.2)
+    data = loaders(at, (degrees - 11.2) / 3.3, seed, batch_size=16)
     return Parts(model, nn.MSELoss(), optimizer, *data)
 
 
