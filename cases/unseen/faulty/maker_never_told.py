@@ -1,11 +1,13 @@
 """A generative adversarial net in which the maker's own step also judges fake.detach(), copied from the critic's step:
 the maker's weights get no gradient, and its optimizer steps over nothing."""
 
+from collections.abc import Iterator
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.data import DataLoader
 
 from cases.case import Case
 from cases.data import blobs, loaders, standard
@@ -30,17 +32,16 @@ class Mended(Gan):
         return self.D(self.G(z))
 
 
-class Real:
-    """Batches of noise and the targets of the maker's step; the points themselves lie beside them."""
+class Noise:
+    """Batches of noise and the targets of the maker's step; as many batches of real points lie beside them."""
 
-    def __init__(self, x: Tensor, seed: int) -> None:
-        self.points, _ = loaders(x, x, seed, batch_size=64)
-        self.random = torch.Generator().manual_seed(seed)
+    def __init__(self, points: DataLoader, seed: int) -> None:
+        self.points, self.random = points, torch.Generator().manual_seed(seed)
 
     def __len__(self) -> int:
         return len(self.points)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         for _ in self.points:
             yield torch.randn(64, 8, generator=self.random), torch.ones(64, 1)
 
@@ -50,8 +51,8 @@ def build(seed: int, kind: type[Gan]) -> Parts:
     torch.manual_seed(seed)
     model = kind()
     maker = torch.optim.Adam(model.G.parameters(), lr=1e-3, betas=(0.5, 0.9))
-    _, val = loaders(x, torch.ones(len(x), 1), seed)
-    return Parts(model, nn.BCEWithLogitsLoss(), maker, Real(x, seed), val)
+    train, val = loaders(x, x, seed, batch_size=64)
+    return Parts(model, nn.BCEWithLogitsLoss(), maker, Noise(train, seed), Noise(val, 5))
 
 
 def fit(parts: Parts, log: Log) -> None:
@@ -75,7 +76,7 @@ def fit(parts: Parts, log: Log) -> None:
             parts.optimizer.step()
         gan.eval()
         with torch.no_grad():
-            real, fake = torch.cat([x for x, _ in parts.val]), gan.G(torch.randn(400, 8))
+            real, fake = torch.cat([x for x, _ in parts.val.points]), gan.G(torch.randn(400, 8))
             apart = 2 * torch.cdist(real, fake).mean() - torch.cdist(real, real).mean() - torch.cdist(fake, fake).mean()
         log(epoch=epoch, val_score=-apart.item())
 
