@@ -172,3 +172,46 @@ def test_a_cross_entropy_over_one_output_is_told_to_be_indifferent() -> None:
     batches = [(x, x.sum(1, keepdim=True)) for x in torch.randn(4, 16, 3)]
     report = check(model, nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), 0.1), batches)
     assert next(iter(report)).name == "wrong-loss" and "whatever the outputs are" in next(iter(report)).message
+
+
+class Pairs(nn.Module):
+    """The distance of two rows, (N, 2, 4) -> (N,)."""
+
+    def __init__(self, least: float) -> None:
+        super().__init__()
+        self.embed, self.least = nn.Linear(4, 3), least
+
+    def forward(self, pair: Tensor) -> Tensor:
+        return ((self.embed(pair[:, 0]) - self.embed(pair[:, 1])).square().sum(1) + self.least).sqrt()
+
+
+def of_pairs(loss_fn: Loss, least: float = 0.0) -> Parts:
+    torch.manual_seed(0)
+    model = Pairs(least)
+    same = (torch.arange(90) % 2).float()
+    return split(model, loss_fn, torch.optim.SGD(model.parameters(), 0.1), torch.randn(90, 2, 4), same)
+
+
+def contrastive(margin: float) -> Loss:
+    return lambda distance, same: (same * distance**2 + (1 - same) * (margin - distance).clamp(min=0) ** 2).mean()
+
+
+@pytest.mark.parametrize("margin", [0.5, 1.0, 4.0])
+def test_a_distance_that_is_small_for_yes_is_not_turned_round(margin: float) -> None:
+    assert names(judged(of_pairs(contrastive(margin)), [data_pass, loss_preference, attainable_loss], wrong_loss)) == []
+
+
+def test_a_likelihood_of_distances_without_its_minus_still_is() -> None:
+    turned = of_pairs(lambda distance, same: -F.mse_loss(distance, same))
+    assert names(judged(turned, [data_pass, loss_preference, attainable_loss], wrong_loss)) == ["wrong-loss"]
+
+
+@pytest.mark.parametrize("least", [0.0, 1e-6])
+def test_a_root_without_a_slope_is_found_though_no_pair_of_the_batch_is_equal(least: float) -> None:
+    values, _ = measured(loss_limits, of_pairs(contrastive(1.0), least))
+    assert values["own_loss_finite", ""] == 1 and values["equal_outputs_finite", ""] == float(least > 0)
+
+
+def test_ordinary_losses_hold_where_all_outputs_are_equal() -> None:
+    for build in (mlp, convolutions, recurrent, text):
+        assert measured(loss_limits, build())[0]["equal_outputs_finite", ""] == 1, build.__name__

@@ -18,6 +18,7 @@ from torchdoctor.probes.sample import sample
 SURE = 3.0  # scores that say yes and no: probabilities of 0.95 and 0.05
 FAR, FARTHER = 30.0, 300.0  # where a loss with a bottom has met it
 BOTTOM = -1.0  # losses of yes and no answers are not negative
+DISTANCES = (1.0, 2.0, 5.0, 10.0)  # margins that contrastive losses have
 STRAIGHT = 1e-3  # relative change of a gradient that is meant to be none
 
 Reading = Callable[[Tensor, int | None], Tensor]
@@ -34,6 +35,8 @@ READINGS: tuple[Reading, ...] = (
     measures={
         "agreeing_loss": "loss: of outputs that say the targets, in the reading that rewards them most",
         "disagreeing_loss": "loss: of outputs that say other samples' targets or the opposite, in the same reading",
+        "opposite_fits": "0/1: yes/no targets said the wrong way round, as 0 and 1, 2, 5 or 10, cost nothing and leave "
+        "no gradient, as the distances of a contrastive loss do",
         "loss_is_straight": "0/1: between 0 and 1 the loss is a straight line in every output, as an absolute error is",
         "loss_is_indifferent": "0/1: one value and no gradient for random outputs of 0.1, 1 and 10 in size",
         "loss_is_bottomless": "0/1: it falls without bound for these targets, and does not for targets in 0..1",
@@ -56,6 +59,10 @@ def loss_preference(bench: Bench) -> Iterator[Measurement]:
     if pair is not None:
         yield Measurement("agreeing_loss", pair[0])
         yield Measurement("disagreeing_loss", pair[1])
+    if set(target.unique().tolist()) == {0.0, 1.0} and target.numel() == output.numel():
+        yield Measurement(
+            "opposite_fits", float(_opposite_fits(loss_of, target.reshape(output.shape).to(output.dtype)))
+        )
     yield Measurement("loss_is_indifferent", float(_indifferent(loss_of, output)))
     if target.is_floating_point() and target.numel() == output.numel():
         yield Measurement("loss_is_straight", float(_straight(loss_of, output)))
@@ -128,6 +135,17 @@ def _indifferent(loss_of: Loss, output: Tensor) -> bool:
     slopes = [gradient(loss_of, outputs) for outputs in tried]
     values = {_value(loss_of, outputs) for outputs in tried}
     return len(values) == 1 and math.isfinite(values.pop()) and all(g is not None and not g.any() for g in slopes)
+
+
+def _opposite_fits(loss_of: Loss, target: Tensor) -> bool:
+    """At 1 - target, or a larger distance where the margin is larger, the loss is at its bottom, which is zero."""
+    scale = abs(_value(loss_of, target))
+    for far in DISTANCES:
+        at = far * (1 - target)
+        value, slope = _value(loss_of, at), gradient(loss_of, at)
+        if slope is not None and abs(value) <= STRAIGHT * scale and not slope.any():
+            return True
+    return False
 
 
 def _falls(loss_of: Loss, output: Tensor) -> bool:

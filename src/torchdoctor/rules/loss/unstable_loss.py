@@ -21,8 +21,21 @@ FIRES = {
     "log(1 - p) by hand, which training did not meet: a hint": Trace.of(
         own_loss_finite=1, loss_breaks_at=20.0, loss=[0.7, 0.3, 0.1]
     ),
+    "the root of a distance that is zero, and a batch held such a pair": Trace.of(
+        own_loss_finite=1,
+        equal_outputs_finite=0,
+        loss_breaks_at=_INF,
+        loss=[0.7, 0.3, _NAN],
+        nonfinite_gradient={"fc.weight": [1.0]},
+    ),
 }
 QUIET = {
+    "no slope where all outputs are equal, which was never met": Trace.of(
+        own_loss_finite=1, equal_outputs_finite=0, loss_breaks_at=_INF, loss=[0.7, 0.3, 0.1]
+    ),
+    "the same, and the loss blew up with its gradient finite to the end": Trace.of(
+        own_loss_finite=1, equal_outputs_finite=0, loss_breaks_at=_INF, loss=[0.7, 1e9, _NAN]
+    ),
     "cross-entropy of scores": Trace.of(own_loss_finite=1, loss_breaks_at=_INF, loss=[2.3, 1.0, 0.5]),
     "the loss diverged for want of something else": Trace.of(
         own_loss_finite=1, loss_breaks_at=_INF, loss=[2.3, 1e9, _NAN]
@@ -50,7 +63,8 @@ def unstable_loss(trace: Trace, *, ordinary: float = 10.0) -> Iterator[Finding]:
         have a loss or a gradient that is not finite, when numbers of size `ordinary` or less do, or when larger ones do
         and the watched run met such a loss. A loss that breaks at 20 or more and was not met so far is a hint: a
         sigmoid is 1 to float32 at 17, and then log(1 - p) is minus infinity. Beyond 60 nothing is tried, because
-        losses of rates and variances take exponentials by design.
+        losses of rates and variances take exponentials by design. A loss that breaks where all outputs are equal, as a
+        distance by hand does, counts when the run's gradient was not finite while its loss was.
 
     When it is wrong
         A loss that refuses some outputs on purpose, for a network that cannot give them after its first steps.
@@ -62,6 +76,14 @@ def unstable_loss(trace: Trace, *, ordinary: float = 10.0) -> Iterator[Finding]:
     if own == 0:
         yield _finding(
             "The loss of the untrained model's outputs, or its gradient, is not finite, though the outputs are.",
+            Severity.ERROR, 0.85, limit,
+        )  # fmt: skip
+    elif trace.value("equal_outputs_finite") == 0 and any(
+        (g.values > 0).any() for _, g in trace.each("nonfinite_gradient")
+    ):
+        yield _finding(
+            "Where last-layer outputs of two samples are equal the loss has no slope (the root of zero, 0/0), and this "
+            "run met a gradient that is not finite.",
             Severity.ERROR, 0.85, limit,
         )  # fmt: skip
     elif limit is None or not math.isfinite(limit):

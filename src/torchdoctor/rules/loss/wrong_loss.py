@@ -18,6 +18,10 @@ FIRES = {
     "a log-likelihood without its minus": Trace.of(
         {"targets": {"kind": "classes"}}, agreeing_loss=-0.05, disagreeing_loss=-3.1
     ),
+    "a margin on the wrong side, of scores of both signs": Trace.of(
+        _YES_NO, agreeing_loss=4.0, disagreeing_loss=0.0, opposite_fits=1, reachable_min=-math.inf,
+        reachable_max=math.inf,
+    ),
     "a similarity that is made smaller": Trace.of(_VALUES, agreeing_loss=1.0, disagreeing_loss=0.1),
     "binary cross-entropy of amounts": Trace.of(
         _VALUES, agreeing_loss=-0.4, disagreeing_loss=0.9, loss_is_bottomless=1
@@ -47,6 +51,9 @@ QUIET = {
     "every output against every target, which is another fault": Trace.of(
         _VALUES, agreeing_loss=2.2, disagreeing_loss=2.2
     ),
+    "yes is a small distance, no a large one": Trace.of(
+        _YES_NO, agreeing_loss=1.0, disagreeing_loss=0.375, opposite_fits=1, reachable_min=0.0, reachable_max=math.inf
+    ),
     "a contrastive loss does not care which class is which": Trace.of(
         {"targets": {"kind": "classes"}}, agreeing_loss=0.7, disagreeing_loss=0.69
     ),
@@ -75,10 +82,11 @@ def wrong_loss(trace: Trace, *, margin: float = 0.1) -> Iterator[Finding]:
     How it decides
         Outputs made by hand are read as scores, as probabilities and as their logarithms. Turned round: in no reading
         do outputs that say the targets cost less than outputs that say something else, and the gap is more than
-        `margin` of their size. Bottomless: the loss falls for ever for these targets and not for the same ones held to
-        0..1. Indifferent: outputs of 0.1, 1 and 10 in size all have one loss and no gradient, as in a cross-entropy
-        over a single output. Straight: yes/no targets, outputs within 0..1, a gradient that is the same at 0.1, 0.5
-        and 0.9; an alarm when moreover the planned rate does not learn one batch down to 0.3 of its loss.
+        `margin` of their size; not of distances, where yes is near and no is far. Bottomless: the loss falls for ever
+        for these targets and not for the same ones held to 0..1. Indifferent: outputs of 0.1, 1 and 10 in size all have
+        one loss and no gradient, as in a cross-entropy over a single output. Straight: yes/no targets, outputs within
+        0..1, a gradient that is the same at 0.1, 0.5 and 0.9; an alarm when moreover the planned rate does not learn
+        one batch down to 0.3 of its loss.
 
     When it is wrong
         An adversary, whose aim is to be far from the targets; absolute errors that were chosen against wrong labels.
@@ -92,7 +100,7 @@ def wrong_loss(trace: Trace, *, margin: float = 0.1) -> Iterator[Finding]:
     elif trace.value("loss_is_bottomless") == 1 and _kind(trace) == "continuous":
         yield _bottomless()
     elif agree is not None and other is not None and agree - other > margin * max(abs(agree), abs(other)):
-        if not _climbs(trace):
+        if not _climbs(trace) and not _is_distance(trace):
             yield _turned_round(agree, other)
     elif (
         trace.value("loss_is_straight") == 1 and _kind(trace) in ("binary", "classes") and Outputs.of(trace).within_unit
@@ -103,6 +111,15 @@ def wrong_loss(trace: Trace, *, margin: float = 0.1) -> Iterator[Finding]:
 def _climbs(trace: Trace) -> bool:
     """The optimizer makes the loss large: then it is a score, and right."""
     return any(group.get("maximize") for group in trace.facts.get("optimizer", {}).get("groups", []))
+
+
+def _is_distance(trace: Trace) -> bool:
+    """Yes is near and no is far: outputs from zero up without a bound, and answers that are the wrong way round cost
+    what a perfect fit does. A loss that really rewards being wrong has a lowest value elsewhere, or none."""
+    outputs = Outputs.of(trace)
+    return (
+        _kind(trace) == "binary" and outputs.low >= 0 and outputs.high == math.inf and trace.value("opposite_fits") == 1
+    )
 
 
 def _turned_round(agree: float, other: float) -> Finding:
