@@ -2,6 +2,6 @@
 
 ENGINE = (
     "probe", "dropouts", "fork", "batch", "survey", "listen", "random_matrix", "bench", "check",
-    "tail", "wider", "descent", "expectation", "sample", "short_run", "skips", "stopwatch",
+    "tail", "terms", "wider", "descent", "expectation", "sample", "short_run", "skips", "stopwatch",
     "first_samples",
 )  # fmt: skip
