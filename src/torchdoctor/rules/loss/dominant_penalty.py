@@ -60,8 +60,8 @@ def dominant_penalty(
     on_weights = ratio is not None and ratio >= hint  # then the same penalty is among the terms
     if aimless is not None and aimless >= drowned and not on_weights:
         yield Finding(
-            f"The terms of the loss that do not look at the targets pull {aimless:.3g} times as hard as those that do: "
-            "are both summed, or both means?",
+            f"The terms of the loss that do not look at the targets pull {aimless:.3g} times as hard as those that do "
+            "(one summed, the other a mean?).",
             confidence=0.85,
             severity=Severity.WARNING,
             evidence={"aimless_gradient": aimless},
