@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -149,3 +152,19 @@ def test_a_cure_on_two_nodes_loses_nothing_when_one_of_them_is_killed(nodes: Any
 
     assert together.verdict == "cured"
     assert said(together) == said(alone)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_workers_of_a_cluster_that_is_made_here_are_no_nicer_than_this_process() -> None:
+    """In a process of its own, since Ray reads its settings when it starts."""
+    code = (
+        "import os\n"
+        "from torchdoctor.connect.ray import cluster\n"
+        f"with cluster('local', **{SMALL!r}) as nodes:\n"
+        "    ray = nodes._ray\n"
+        "    print(ray.get(ray.remote(lambda: os.nice(0)).remote()) - os.nice(0))\n"
+    )
+    left = {name: value for name, value in os.environ.items() if name != "RAY_worker_niceness"}
+    done = subprocess.run([sys.executable, "-c", code], env=left, capture_output=True, text=True, timeout=300)
+
+    assert done.stdout.strip() == "0", done.stderr

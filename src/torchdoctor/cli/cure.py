@@ -145,6 +145,7 @@ def kept_in(found: Cure, folder: Path, lang: str = "en") -> list[Path]:
     from torchdoctor.show.html import written
 
     paths = [found.html(folder / REPORT, lang)]
+    (folder / RECIPE).unlink(missing_ok=True)  # of an earlier budget
     if found.fix and found.recipe is not None and found.diff:
         paths.append(written(folder / RECIPE, found.recipe.to_yaml()))
     if found.source.diff:

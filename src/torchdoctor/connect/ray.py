@@ -36,12 +36,18 @@ RETRIES = 3  # of an arm whose node died; then this process runs it
 def cluster(address: str | None = None, *, cpus: float = 1, gpus: float = 0, **options: Any) -> Iterator[Cluster]:
     """A connection to a cluster, as what runs the arms of a cure; it is closed at the end unless it was there before.
 
+    A cluster that is made here runs its workers as any program; one that is there already as it was told
+    (`RAY_worker_niceness=0 ray start ...` on each node; Ray's default, 15, makes them wait for everything else).
+
     address: "ray://host:10001", "auto" for the one that this machine belongs to, or None: that one, or else a new one
     on this machine alone. cpus, gpus: that an arm takes. options: of ray.init, for example runtime_env with the
     packages that the nodes lack; the experiment itself travels with the arms. Raises BadParts when nobody answers.
     """
     ray = needed("ray", extra="ray")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a cure tells nobody of itself
+    # Ray starts its workers 15 steps nicer than itself, so that its own few threads always get a turn. On a machine
+    # where anything else runs, an arm then gets a thirtieth of a processor, and a cure takes longer than without Ray.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     there = ray.is_initialized()
     if not there:
         try:

@@ -27,9 +27,10 @@ from torchdoctor.cures.runner import Runner
 from torchdoctor.cures.search import Search
 from torchdoctor.cures.shelf import ASKED, PATCH, RESULT, Shelf
 from torchdoctor.cures.source import in_source
+from torchdoctor.cures.standing import Standing
 from torchdoctor.cures.track import SEED, Track
 from torchdoctor.cures.verdict import Verdict, after_search, without_search
-from torchdoctor.errors import BadParts, BadRun
+from torchdoctor.errors import BadParts, BadRun, one_line
 from torchdoctor.experiment import Experiment
 from torchdoctor.judge.finding import Remedy
 from torchdoctor.judge.judge import judge
@@ -55,8 +56,9 @@ def cure(
     """Find what keeps an experiment from learning, prove it by races, and return what cures it.
 
     budget: "3x" (training runs on top of the first, unchanged one), "10min" or "20 trials". seeds: of each race.
-    folder: a new one, in which every arm of every race is kept as a run, beside cure.json, and fix.patch where the fix
-    can be said in the user's own files; default: nothing is kept. resume: go on with the cure in that folder, after a
+    folder: a new one, in which every arm of every race is kept as a run, beside cure.json, which says at any time what
+    is being tried and what came out, and fix.patch where the fix can be said in the user's own files; default: nothing
+    is kept. resume: go on with the cure in that folder, after a
     Ctrl-C, a crash or with a larger budget; what was run is not run again.
     on: who trains the arms, for example torchdoctor.connect.ray.cluster(); default: this process, one by one.
     report_progress: called with a Progress whenever something begins or an epoch has ended.
@@ -74,9 +76,12 @@ def cure(
         raise BadParts(f"seeds = {seeds}: a race needs at least one, and two for an interval.")
     shelf = _shelf(folder, resume, budget, seeds)
     track = Track(experiment, Budget.parse(budget), seeds, report_progress, shelf, on)
-    numbers = random_state()
+    numbers, standing = random_state(), Standing(track, shelf)
     try:
-        found = _cured(track)
+        found = _cured(track, standing)
+    except BaseException as end:
+        standing.stopped("It was interrupted." if isinstance(end, KeyboardInterrupt) else f"{one_line(end)}.")
+        raise
     finally:
         set_random_state(numbers)
     if shelf.folder is not None:
@@ -94,18 +99,21 @@ def _shelf(folder: str | Path | None, resume: bool, budget: str | float, seeds: 
     return shelf
 
 
-def _cured(track: Track) -> Cure:
+def _cured(track: Track, standing: Standing) -> Cure:
     track.tell("examine", "probes", "small experiments on copies, before anything is trained")
     track.meet()
+    standing.follow()
     trace = track.examined((), FIRST_LOOK)
     first = track.first_run()
-    report = _judged(track.experiment, trace, first)
+    report = standing.report = _judged(track.experiment, trace, first)
+    standing.score = first.score
     report, doubts = _with_doubts(track, report, first)
     done = without_search(report, first, track.ruler, doubts)
     if done is not None:
         return _result(track, report, first, None, *done, first.error == INTERRUPTED)
     interrupted = False
-    search = Search(Meeting(track), lambda given, share: _second_look(track, given, share))
+    search = standing.search = Search(Meeting(track), lambda given, share: _second_look(track, given, share))
+    standing.report = report
     try:
         search.found = candidates(report, track.experiment)
         search.run()

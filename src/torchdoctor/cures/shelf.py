@@ -2,7 +2,7 @@
 
     runs/2026-11-20-lenet-cure/
         asked.json, recipe.yaml             budget and seeds, and of what
-        cure.json, fix.patch                what came out, for the board; the fix in the user's own files
+        cure.json, fix.patch                what came out, or has so far; the fix in the user's own files
         001-examined/                       a run: what the probes measured
         002-unchanged-seed-0/               a run: what was recorded, and the facts parent, fix, seed, share
         ...
@@ -75,15 +75,17 @@ class Shelf:
         self.write({ASKED: json.dumps(jsonable(asked), indent=2), RECIPE: recipe or ""})
 
     def write(self, texts: Mapping[str, str]) -> None:
-        """Beside the runs, {name: text}, each whole or not at all; an empty text is no file."""
+        """Beside the runs, {name: text}, each whole or not at all; of an empty text there is no file afterwards."""
         if self.folder is None:
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             for name, text in texts.items():
-                if text:
-                    (self.folder / f".{name}").write_text(text, "utf-8")
-                    (self.folder / f".{name}").replace(self.folder / name)
+                if not text:
+                    (self.folder / name).unlink(missing_ok=True)
+                    continue
+                (self.folder / f".{name}").write_text(text, "utf-8")
+                (self.folder / f".{name}").replace(self.folder / name)
         except OSError as error:
             raise BadRun(f"Cannot write {self.folder}: {error.strerror}. Choose another folder.") from None
 

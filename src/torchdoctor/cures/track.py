@@ -16,7 +16,7 @@ from torchdoctor.cures.arm import INTERRUPTED, Length, Outcome, built, shortened
 from torchdoctor.cures.budget import Budget, Purse
 from torchdoctor.cures.effect import Ruler
 from torchdoctor.cures.hopeless import looked_at
-from torchdoctor.cures.identity import identity
+from torchdoctor.cures.identity import difference, identity
 from torchdoctor.cures.progress import Progress, ReportProgress, Stage
 from torchdoctor.cures.range_test import Interval, interval, swept
 from torchdoctor.cures.remedies import Key, key_of, names_of, treated, without_length
@@ -59,7 +59,8 @@ class Track:
         self.more_seeds = range(SEED, SEED + seeds + MORE)
         self.ruler = Ruler(1)
         self.stage: Stage = "baseline"
-        self.why = ""
+        self.what = self.why = ""
+        self.noted: Callable[[], object] | None = None  # called whenever something begins or has ended
         self._report = report_progress
         self._shelf = Shelf() if shelf is None else shelf
         self._runner = Here(self.experiment_with) if runner is None else runner
@@ -115,11 +116,11 @@ class Track:
         """Build once, to see what scores are measured on, and that what was kept is of this experiment."""
         parts = built(self.experiment, SEED)
         self.ruler = ruler_for(self.experiment, parts)
-        mine, kept = identity(parts, self.experiment.epochs), self._shelf.asked.get("identity", "")
-        if kept and kept != mine:
+        mine, kept = identity(parts, self.experiment), self._shelf.asked.get("identity")
+        if kept and (what := difference(kept if isinstance(kept, dict) else {}, mine)):
             raise BadRun(
-                f"{self._shelf.folder} holds the cure of another experiment: build({SEED}) gave other weights, another "
-                "optimizer or length, or torch was another. Give the experiment it was begun with, or another folder."
+                f"{self._shelf.folder} holds the cure of another experiment: {what}. Give the experiment it was begun "
+                "with, or another folder."
             )
         self._shelf.begin({**self._shelf.asked, "identity": mine}, recipe_of(self.experiment))
 
@@ -218,7 +219,10 @@ class Track:
 
     def tell(self, stage: Stage, what: str, why: str, under_way: float = 0.0) -> None:
         """Report progress. under_way: what of a run that is not finished has been spent."""
-        self.stage, self.why = stage, why
+        new = (stage, what, why) != (self.stage, self.what, self.why)
+        self.stage, self.what, self.why = stage, what, why
+        if new and self.noted is not None:
+            self.noted()
         if self._report is not None:
             done, total, eta = self.purse.standing(under_way)
             self._report(Progress(stage, what, why, done, total, self.purse.budget.unit, eta))
