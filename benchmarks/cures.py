@@ -1,11 +1,13 @@
 """What a cure is worth: beside the fix a person made, and beside random search that may train as often.
 
-    python -m benchmarks.cures [--only NAME] [--seeds 5] [--healthy] [--again cure] [--minutes 45] [--kept]
+    python -m benchmarks.cures [--only NAME] [--seeds 5] [--healthy] [--again cure] [--minutes 45] [--kept] [--write]
 
 Each faulty program of cases/ is cured at the default budget. Then the faulty, the cured, the human-mended and the
 randomly searched program are trained whole on seeds that the cure never saw, and scored by the one fixed score, each on
 its own validation data. Everything is kept in build/cures/NAME.json part by part, so that a run that was stopped goes
-on; --again makes one part anew, --kept prints what is there. The page is written to build/cures/table.md and printed.
+on, after a kill too; --again makes one part anew, --kept measures nothing and takes what is there. The tables are
+printed, and --write puts them into docs/cures.md: `--kept --write`, then `--kept --healthy --write`, make the page.
+Cases whose fault lies where no setting and no surgery reaches, and a person must write the fix, are named in it.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.cures_table import markdown
+from benchmarks.cures_table import markdown, placed
 from benchmarks.random_search import random_search
 from cases.case import Case, Healthy, faulty_cases, healthy_cases
 from cases.data import Absent
@@ -34,7 +36,7 @@ from torchdoctor.experiment import Experiment
 from torchdoctor.judge.finding import Remedy
 from torchdoctor.judge.report import jsonable
 
-KEPT = Path("build/cures")
+KEPT, PAGE = Path("build/cures"), Path("docs/cures.md")
 FIRST_SEED = 100  # far from those of a cure
 PARTS = ("faulty", "human", "cure", "cured", "search", "searched")
 
@@ -53,7 +55,9 @@ class Kept:
         if name not in self.known:
             self.known[name] = jsonable(make())
             self.file.parent.mkdir(parents=True, exist_ok=True)
-            self.file.write_text(json.dumps(self.known, indent=1), "utf-8")
+            whole = self.file.with_suffix(".new")  # renamed when it is whole: a kill must not cost hours
+            whole.write_text(json.dumps(self.known, indent=1), "utf-8")
+            whole.replace(self.file)
         return self.known[name]
 
     def scores(self, name: str, experiment: Experiment, seeds: int, of: object = None) -> dict[str, float]:
@@ -89,6 +93,8 @@ def main() -> None:
     KEPT.mkdir(parents=True, exist_ok=True)
     (KEPT / ("healthy.md" if options.healthy else "table.md")).write_text(page, "utf-8")
     print(page)
+    if options.write:
+        PAGE.write_text(placed(PAGE.read_text("utf-8"), "healthy" if options.healthy else "faulty", page), "utf-8")
 
 
 def _is_complete(case: Case | Healthy) -> bool:
@@ -181,6 +187,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--no-search", dest="search", action="store_false", help="leave random search out")
     parser.add_argument("--again", action="append", default=[], choices=PARTS, help="make this part anew")
     parser.add_argument("--kept", action="store_true", help="measure nothing; print what is kept")
+    parser.add_argument("--write", action="store_true", help=f"put the tables into {PAGE}")
     parser.add_argument("--minutes", type=float, default=math.inf, help="begin no other case after that")
     return parser.parse_args()
 

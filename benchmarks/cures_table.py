@@ -47,10 +47,21 @@ def markdown(rows: Sequence[Row], seeds: int) -> str:
     return "\n\n".join(
         (
             _grid(head, sums),
-            f"{said} of {len(named)} faults that a person must write are named. {seeds} seeds.",
+            f"A person must write the fix, which no setting reaches, in {len(named)} cases"
+            f"{': ' if named else ''}{', '.join(r['case'] for r in named)}. {said} of them are named. {seeds} seeds.",
             _grid(HEAD, map(_cells, rows)),
         )
     )
+
+
+def placed(page: str, name: str, tables: str) -> str:
+    """The page with these tables between its two marks of that name. Raises ValueError where it lacks one."""
+    begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+    before, there, rest = page.partition(begin)
+    _, ends, after = rest.partition(end)
+    if not (there and ends):
+        raise ValueError(f"The page has no {begin.strip()} ... {end}, between which the tables belong.")
+    return f"{before}{begin}\n{tables.strip()}\n\n{end}{after}"
 
 
 def by_hand(row: Row) -> bool:

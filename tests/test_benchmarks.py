@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from benchmarks.cures import PAGE, Kept
+from benchmarks.cures_table import placed
 from benchmarks.real_runs import RECIPES, measured
 from benchmarks.turns import BLOCK, Arm, interval, take_turns
 
@@ -58,3 +60,26 @@ def test_the_interval_of_a_ratio_holds_the_ratio() -> None:
 def test_a_real_run_is_trained_and_evaluated_beside_its_baselines(tmp_path: Path) -> None:
     _, scores = measured(RECIPES / "penguins.yaml", DATA, tmp_path)
     assert {"test accuracy", "majority class", "logistic regression"} <= set(scores)
+
+
+def test_tables_of_cures_are_put_between_their_marks_and_the_page_has_both() -> None:
+    page = (FOLDER.parent / PAGE).read_text("utf-8")
+
+    for name in ("faulty", "healthy"):
+        once = placed(page, name, "| a new table |")
+        assert once.count("| a new table |") == 1 and placed(once, name, "| a new table |") == once
+        assert once.split(f"<!-- {name} -->")[0] == page.split(f"<!-- {name} -->")[0]
+        assert once.split(f"<!-- end of {name} -->")[1] == page.split(f"<!-- end of {name} -->")[1]
+    with pytest.raises(ValueError, match="no <!-- other -->"):
+        placed(page, "other", "")
+
+
+def test_what_was_measured_of_a_cure_is_kept_part_by_part_and_not_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.cures.KEPT", tmp_path)
+    assert Kept("case", ()).part("cure", lambda: {"cost": 2.0}) == {"cost": 2.0}
+
+    assert Kept("case", ()).part("cure", lambda: {"cost": 9.0}) == {"cost": 2.0}
+    assert Kept("case", ("cure",)).part("cure", lambda: {"cost": 9.0}) == {"cost": 9.0}
+    assert [p.name for p in tmp_path.iterdir()] == ["case.json"]
