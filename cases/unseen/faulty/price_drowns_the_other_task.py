@@ -3,6 +3,7 @@
 The sum of both losses is the price's alone.
 """
 
+from collections.abc import Iterable
 from functools import partial
 
 import torch
@@ -46,6 +47,15 @@ def build(seed: int, mended: bool) -> Parts:
     return Parts(model, both_losses, optimizer, *loaders(x, torch.cat([price, sea], 1), seed, batch_size=64))
 
 
+def score(model: nn.Module, loader: Iterable[tuple[Tensor, Tensor]]) -> float:
+    model.eval()
+    with torch.no_grad():
+        x, y = (torch.cat(v) for v in zip(*loader))
+        price, sea = model(x)
+        explained = 1 - ((price - y[:, :1]) ** 2).mean() / y[:, 0].var()
+        return (explained + (sea.argmax(1) == y[:, 1]).float().mean()).item() / 2
+
+
 def fit(parts: Parts, log: Log) -> None:
     for epoch in range(log.epochs):
         parts.model.train()
@@ -53,19 +63,13 @@ def fit(parts: Parts, log: Log) -> None:
             parts.optimizer.zero_grad()
             parts.loss_fn(parts.model(x), y).backward()
             parts.optimizer.step()
-        parts.model.eval()
-        with torch.no_grad():
-            x, y = (torch.cat(v) for v in zip(*parts.val))
-            price, sea = parts.model(x)
-            explained = 1 - ((price - y[:, :1]) ** 2).mean() / y[:, 0].var()
-            right = (sea.argmax(1) == y[:, 1]).float().mean()
-        log(epoch=epoch, val_score=(explained + right).item() / 2)
+        log(epoch=epoch, val_score=score(parts.model, parts.val))
 
 
 CASE = Case(
     source="losses of two scales added up, as asked about on the PyTorch forum",
     task="table, two tasks",
     faults=(either("unscaled-targets", "dominant-penalty"),),
-    faulty=lambda: Experiment(partial(build, mended=False), epochs=15, fit=fit),
-    fixed=lambda: Experiment(partial(build, mended=True), epochs=15, fit=fit),
+    faulty=lambda: Experiment(partial(build, mended=False), epochs=15, fit=fit, score=score),
+    fixed=lambda: Experiment(partial(build, mended=True), epochs=15, fit=fit, score=score),
 )

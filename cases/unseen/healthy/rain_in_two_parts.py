@@ -1,5 +1,7 @@
 """Does it rain, and if so how much: a hurdle model of which the second part learns from wet days only."""
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -53,15 +55,21 @@ def build(seed: int) -> Parts:
     return Parts(model, hurdle, torch.optim.Adam(model.parameters(), lr=2e-3), train, val)
 
 
+def score(model: nn.Module, loader: Iterable[tuple[Tensor, Tensor]]) -> float:
+    model.eval()
+    with torch.no_grad():
+        return torch.cat([(model(x)[:, 0] > 0) == (y > 0) for x, y in loader]).float().mean().item()
+
+
 def fit(parts: Parts, log: Log) -> None:
     for epoch in range(log.epochs):
         for x, y in parts.train:
             parts.optimizer.zero_grad()
             parts.loss_fn(parts.model(x), y).backward()
             parts.optimizer.step()
-        with torch.no_grad():
-            right = torch.cat([(parts.model(x)[:, 0] > 0) == (y > 0) for x, y in parts.val])
-        log(epoch=epoch, val_score=right.float().mean().item())
+        log(epoch=epoch, val_score=score(parts.model, parts.val))
 
 
-CASE = Healthy("table, two parts", "half of the targets are zero, a long tail", lambda: Experiment(build, 25, fit=fit))
+CASE = Healthy(
+    "table, two parts", "half of the targets are zero, a long tail", lambda: Experiment(build, 25, fit, score)
+)

@@ -1,5 +1,7 @@
 """A mixture density net (Bishop 1994): tomorrow's lowest temperature as three bells, a loss that falls below zero."""
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor, nn
 
@@ -44,6 +46,15 @@ def build(seed: int) -> Parts:
     return Parts(model, surprise, torch.optim.Adam(model.parameters(), 3e-3), train, [(x[2710:], y[2710:])])
 
 
+def score(model: nn.Module, loader: Iterable[tuple[Tensor, Tensor]]) -> float:
+    model.eval()
+    with torch.no_grad():
+        x, y = (torch.cat(v) for v in zip(*loader))
+        logits, middle, _ = model(x).unbind(1)
+        mean = (logits.softmax(1) * middle).sum(1, keepdim=True)
+        return 1 - ((mean - y).var() / y.var()).item()
+
+
 def fit(parts: Parts, log: Log) -> None:
     for epoch in range(log.epochs):
         total = 0.0
@@ -53,13 +64,9 @@ def fit(parts: Parts, log: Log) -> None:
             loss.backward()
             parts.optimizer.step()
             total += loss.item() / len(parts.train)
-        with torch.no_grad():
-            ((x, y),) = parts.val
-            logits, middle, _ = parts.model(x).unbind(1)
-            mean = (logits.softmax(1) * middle).sum(1, keepdim=True)
-            log(epoch=epoch, train_loss=total, val_score=1 - ((mean - y).var() / y.var()).item())
+        log(epoch=epoch, train_loss=total, val_score=score(parts.model, parts.val))
 
 
 CASE = Healthy(
-    "time series, density", "a loss below zero; no more can be known", lambda: Experiment(build, 25, fit=fit)
+    "time series, density", "a loss below zero; no more can be known", lambda: Experiment(build, 25, fit, score)
 )

@@ -1,5 +1,7 @@
 """A masked autoencoder: most of a picture is hidden, other pixels each time, and only the hidden ones count."""
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor, nn
 
@@ -39,6 +41,14 @@ def build(seed: int) -> Parts:
     return Parts(model, of_the_hidden, optimizer, *loaders(x, x, seed, batch_size=64), scheduler=schedule)
 
 
+def score(model: nn.Module, loader: Iterable[tuple[Tensor, Tensor]]) -> float:
+    model.eval()
+    with torch.no_grad():
+        x = torch.cat([x for x, _ in loader])
+        said, away = model(x).unbind(1)
+        return 1 - ((away * (said - x) ** 2).sum() / (away * (x - x.mean(0)) ** 2).sum()).item()
+
+
 def fit(parts: Parts, log: Log) -> None:
     for epoch in range(log.epochs):
         parts.model.train()
@@ -47,12 +57,9 @@ def fit(parts: Parts, log: Log) -> None:
             parts.loss_fn(parts.model(x), target).backward()
             parts.optimizer.step()
         parts.scheduler.step()
-        parts.model.eval()
-        with torch.no_grad():
-            x = torch.cat([x for x, _ in parts.val])
-            said, away = parts.model(x).unbind(1)
-            left = (away * (said - x) ** 2).sum() / (away * (x - x.mean(0)) ** 2).sum()
-        log(epoch=epoch, val_score=1 - left.item())
+        log(epoch=epoch, val_score=score(parts.model, parts.val))
 
 
-CASE = Healthy("images, generative", "most inputs are zero, others each time", lambda: Experiment(build, 60, fit=fit))
+CASE = Healthy(
+    "images, generative", "most inputs are zero, others each time", lambda: Experiment(build, 60, fit, score)
+)
