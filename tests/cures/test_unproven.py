@@ -120,5 +120,5 @@ def test_it_is_shown_in_the_terminal_on_the_page_and_in_json(tmp_path: Path) -> 
     assert "not proven, and what to look at next" in file.getvalue()
     assert "<odd>: No change of settings" in file.getvalue()
     page = odd.html(tmp_path / "cure.html").read_text("utf-8")
-    assert "Not proven, and what to look at next" in page and "&lt;odd&gt;</b>: No change" in page
+    assert "Not proven, and where to look" in page and "&lt;odd&gt;</b>: No change" in page
     assert odd.to_dict()["unproven"][0]["look"] == "<odd>, with its numbers."
