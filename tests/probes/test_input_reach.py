@@ -69,10 +69,28 @@ def test_columns_that_never_vary_are_nobodys_business() -> None:
     assert measured(input_reach, reading(lambda x: x[:, :2], 2, x))[0]["input_reach", "0"] == 1
 
 
-def test_a_last_layer_of_zeros_or_chance_says_nothing() -> None:
-    parts = reading(lambda x: x, 6, TABLE)
-    nn.init.zeros_(parts.model.fc.weight)
-    assert measured(input_reach, parts)[0] == {}
+class Corrected(nn.Module):
+    """The last column, and a correction that begins with zeros."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(6, 1)
+        nn.init.zeros_(self.fc.weight)
+        nn.init.zeros_(self.fc.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, -1:] + self.fc(x)
+
+
+def test_a_branch_that_begins_with_zeros_is_read_all_the_same() -> None:
+    model = Corrected()
+    data = DataLoader(TensorDataset(TABLE, torch.randn(64, 1)), 32)
+    parts = Parts(model, nn.MSELoss(), torch.optim.SGD(model.parameters(), 0.1), data)
+    assert measured(input_reach, parts)[0]["input_reach", "0"] == 1
+    assert not model.fc.weight.any()
+
+
+def test_chance_says_nothing() -> None:
     assert measured(input_reach, reading(lambda x: x + torch.randn_like(x), 6, TABLE))[0] == {}
 
 

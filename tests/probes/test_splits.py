@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from measuring import measured
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, TensorDataset, WeightedRandomSampler
 
 from torchdoctor.parts import Parts
 from torchdoctor.probes.splits import splits
@@ -38,6 +38,16 @@ def test_a_split_of_sorted_rows_lacks_classes() -> None:
     by_class = torch.argsort(Y, stable=True)
     seen = found(by_class[:300], by_class[300:])
     assert seen["class_distance"] == 1 and seen["classes_missing"] == 4
+
+
+def test_a_sampler_that_draws_one_class_more_often_says_nothing_of_the_split() -> None:
+    model = nn.Linear(3, 4)
+    often = WeightedRandomSampler((1.0 + 20 * (Y[:300] == 0)).tolist(), 600, generator=torch.Generator().manual_seed(0))
+    train = DataLoader(TensorDataset(X[:300], Y[:300]), 50, sampler=often)
+    val = DataLoader(TensorDataset(X[300:], Y[300:]), 50)
+    parts = Parts(model, nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), 0.1), train, val)
+    seen = {signal: value for (signal, _), value in measured(splits, parts)[0].items()}
+    assert "class_distance" not in seen and seen["shared_samples"] == 0
 
 
 def test_rows_of_both_parts_are_counted_and_trainings_own_repeats_are_taken_off() -> None:

@@ -16,6 +16,7 @@ from torchdoctor.record.measurement import Fact, Measurement
 ASKED = 20_000  # training samples looked at
 FOLDS = 5
 TRUSTED = 0.6  # share of labels the model must get right; a wrong label stands out among right ones only
+KNOWN = 0.5  # of a class's own; what is said to be one of a class that the model does not know is no suspect
 SURE, DENIED = 0.95, 0.02  # least probability of another class, most of the label: then the model is sure
 NAMED = 60
 
@@ -56,7 +57,8 @@ def label_suspects(material: Material) -> Iterator[Measurement | Fact]:
     if right < TRUSTED:
         raise CannotTell(f"a small model gets {right:.0%} of the labels right, too few for its doubts to mean anything")
     order = find(y, shares, filter_by="low_normalized_margin", return_indices_ranked_by="normalized_margin", n_jobs=1)
-    order = [i for i in order if guess[i] != y[i]]
+    known = np.bincount(y, guess == y) >= KNOWN * np.bincount(y)
+    order = [i for i in order if guess[i] != y[i] and known[y[i]]]
     yield Measurement("label_suspects", len(order))
     yield Measurement("sure_suspects", sum(bool(shares[i].max() >= SURE and given[i] <= DENIED) for i in order))
     if order:

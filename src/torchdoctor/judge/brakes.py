@@ -12,6 +12,8 @@ from torchdoctor.judge.trace import Trace
 
 LEARNT = 0.5  # of the first loss: without the brake the steps should get below ...
 BEGUN = 0.8  # ... and must get below this, or they say nothing of it
+OUTDONE = 0.7  # of the best validation loss: a short race that gets there without brakes has beaten the whole run
+SLOWED = 0.8  # of the way: a brake that leaves more than this is not what the run was beaten for
 
 
 @dataclass(frozen=True)
@@ -44,3 +46,15 @@ def freed(trace: Trace, without: str) -> Freed | None:
     if not 0 <= free.last < BEGUN * planned.first:
         return None
     return Freed(planned.first, planned.last, free.last, int(planned.steps[-1]))
+
+
+def outdone(trace: Trace, without: str) -> tuple[float, float] | None:
+    """(loss of batches that a few hundred steps without any brake had kept back, best validation loss of the whole run)
+    where the first is far lower and this brake slows the same steps; else None. On unseen data a brake that suits
+    helps, so that one by which they are worse is too strong, however slowly it works."""
+    found, run = freed(trace, without), trace["val_loss"].finite()
+    raced = trace.data.get("raced_unseen_loss", {}).get("as planned")
+    if found is None or not found.share < SLOWED or raced is None or not len(raced) or not len(run):
+        return None
+    unseen, best = raced.last, float(run.values.min())
+    return (unseen, best) if 0 <= unseen < OUTDONE * best else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import torch
@@ -28,6 +29,7 @@ CLASSES = 1_000  # distinct labels counted at most
         "feature_scale_spread": "1: largest over smallest standard deviation of the features that vary",
         "feature_shift": "1: largest |mean| / standard deviation of a feature",
         "constant_feature_share": "0..1: features that have the same value in every sample",
+        "commonest_sample_share": "0..1: samples whose inputs are those of the commonest one, bit for bit",
         "target_mean": "data",
         "target_std": "data",
         "target_absmax": "data",
@@ -76,6 +78,9 @@ def data_pass(bench: Bench) -> Iterator[Measurement | Fact]:
 def _inputs(seen: Survey) -> Iterator[Measurement | Fact]:
     yield Fact("inputs", {"shape": seen.shapes["inputs"], "dtype": seen.dtypes["inputs"]})
     yield Measurement("input_nonfinite_share", len(seen.bad_inputs) / seen.samples)
+    prints = dict(zip(seen.names, seen.prints)).values()  # what a sampler draws twice is one sample
+    if prints:
+        yield Measurement("commonest_sample_share", max(Counter(prints).values()) / len(prints))
     repeats = len(seen.batch_prints) - len(set(seen.batch_prints))
     yield Measurement("batch_repeat_share", repeats / len(seen.batch_prints))
     if not seen.inputs.count:

@@ -14,6 +14,7 @@ from torchdoctor.probes.probe import Measurement, probe
 from torchdoctor.probes.sample import sample
 
 SAMPLES = 64
+OPENED = 0.05  # size of the numbers that take the place of zeros: about what layers are drawn with
 FEW = 2  # samples that can exchange anything
 
 
@@ -30,10 +31,11 @@ def input_reach(bench: Bench) -> Iterator[Measurement]:
     sample is then exchanged between the samples, and counts as unseen when no output changes. Of whole numbers (words),
     which have no gradient, all but the first, all but the last, and either half of the positions are exchanged.
 
-    In eval mode. Says nothing where even other inputs altogether change nothing (a last layer of zeros), where chance
+    In eval mode, and with small random numbers in the place of parameters that are all zero: a branch that begins with
+    nothing will be opened by training. Says nothing where even other inputs altogether change nothing, where chance
     does, or of inputs that are the same for all samples.
     """
-    model, batch = bench.fork().model.eval(), sample(bench, SAMPLES)
+    model, batch = _opened(bench), sample(bench, SAMPLES)
     tensors = [(i, x) for i, x in enumerate(batch.inputs) if isinstance(x, Tensor) and x.ndim and len(x) == batch.size]
     if batch.size < FEW or len(tensors) != len(batch.inputs):
         return
@@ -54,6 +56,15 @@ def input_reach(bench: Bench) -> Iterator[Measurement]:
 
 
 @torch.no_grad()
+def _opened(bench: Bench) -> nn.Module:
+    model, generator = bench.fork().model.eval(), torch.Generator().manual_seed(0)
+    for parameter in model.parameters():
+        if parameter.is_floating_point() and not bool(parameter.any()):
+            parameter.copy_(OPENED * torch.randn(parameter.shape, generator=generator))
+    return model
+
+
+@torch.no_grad()
 def _outputs(model: nn.Module, batch: Batch) -> list[Tensor]:
     return [t.clone() for t in tensors_in(model(*batch.inputs))]
 
@@ -66,7 +77,7 @@ def _same(a: list[Tensor], b: list[Tensor]) -> bool:
 def _without_gradient(bench: Bench, batch: Batch, i: int) -> Tensor:
     """The numbers of input i whose gradient is zero for every sample. What reaches back through hundreds of recurrent
     steps is zero in single precision and is not in double."""
-    model = bench.fork().model.eval()
+    model = _opened(bench)
     unseen = _zero_gradient(model, batch, i)
     if bool(unseen.any()):
         unseen &= _zero_gradient(model.double(), Batch(mapped(batch.inputs, _double), batch.target), i)

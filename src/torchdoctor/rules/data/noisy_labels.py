@@ -19,6 +19,9 @@ FIRES = {
     "by a model that knows too little: a hint": Trace.of(
         label_suspects=44, sure_suspects=0, suspects_at_ease=0.6, suspect_samples=120, out_of_fold_score=0.62
     ),
+    "a tenth, among samples that the model cannot compare: a hint": Trace.of(
+        label_suspects=63, sure_suspects=0, suspects_at_ease=0.535, suspect_samples=800, out_of_fold_score=0.76,
+    ),
     "a few to look at": Trace.of(label_suspects=13, sure_suspects=4, suspect_samples=5000, out_of_fold_score=0.95),
 }  # fmt: skip
 QUIET = {
@@ -42,7 +45,8 @@ def noisy_labels(
     share: float = 0.005,
     least: int = 5,
     share_anywhere: float = 0.03,
-    ease: float = 0.52,
+    ease: float = 0.55,
+    ease_if_sure: float = 0.52,
     witness: float = 0.7,
 ) -> Iterator[Finding]:
     """Some labels contradict what the other samples say; the samples are named, the least plausible first.
@@ -55,9 +59,10 @@ def noisy_labels(
         suspects. A warning when the model is sure (another class at 0.95, the label under 0.02) of `share` of
         the samples and of `least` of them; clean data sets give up to 0.003, two wrong labels in a hundred 0.006 to
         0.012. Or when `share_anywhere` of the samples are suspects and the model is as sure of them as of others
-        (by `ease` at least): wrong labels fall anywhere, while samples between classes that overlap are those that it
+        (by `ease` at least, by `ease_if_sure` where it is sure of `share`): wrong labels fall anywhere, while samples between classes that overlap are those that it
         doubts. With one label in twelve exchanged, suspects were 5 to 8 % of four sets, and the model the surer of them
-        in 0.57 to 0.70 of the pairs; in clean ones, two of them with classes that overlap, in 0.32 to 0.46. But not by
+        in 0.53 to 0.70 of the pairs; in clean ones, two of them with classes that overlap, in 0.32 to 0.46, and
+        in one whose samples are pairs, which the small model cannot compare, in 0.54. But not by
         a small model that is itself right about fewer than `witness` of the samples, as of a hundred short texts: that
         is no witness. Else a hint: suspects are worth a look in any data.
 
@@ -73,7 +78,8 @@ def noisy_labels(
     if not (found > 0 and looked > 0):
         return
     right = trace.value("out_of_fold_score")
-    anywhere = (trace.value("suspects_at_ease") or 0.0) >= ease and (right is None or right >= witness)
+    at_ease = (trace.value("suspects_at_ease") or 0.0) >= (ease_if_sure if sure >= share * looked else ease)
+    anywhere = at_ease and (right is None or right >= witness)
     alarm = sure >= max(least, share * looked) or (anywhere and found >= max(3 * least, share_anywhere * looked))
     named = trace.facts.get("label_suspects", [])
     rows = trace.facts.get("label_suspect_rows", [])

@@ -28,7 +28,7 @@ QUIET = {
     kind="cause",
     needs=["outlying_samples|unreadable_files"],
     stages=["training", "data"],
-    explains=["loss-spike", "exploding-gradients"],
+    explains=["loss-spike", "exploding-gradients", "unscaled-inputs"],  # far values widen what scaling goes by
 )
 def outlying_samples(trace: Trace, *, far: float = 100) -> Iterator[Finding]:
     """Training samples far from all others, or files that could not be read.

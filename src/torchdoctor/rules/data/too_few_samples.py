@@ -10,6 +10,7 @@ from torchdoctor.judge.finding import Finding, Severity
 from torchdoctor.judge.rule import rule
 from torchdoctor.judge.trace import Trace
 
+SHOTS = 100  # samples; with more, tasks of hundreds of classes are learnt from a few of each, which share what they teach
 _PICTURES: dict[str, Any] = {"inputs": {"shape": [4, 1, 28, 28], "dtype": "float32"}}
 FIRES = {
     "a class of three": Trace.of(fewest_of_a_class=3, part_samples={"train": 500, "val": 100}),
@@ -22,6 +23,9 @@ FIRES = {
     ),
     "before training: three pictures of a class": Trace.of(
         _PICTURES, samples={"train": 20, "val": 5}, samples_read={"train": 20}, label_counts=[[17.0, 3.0]]
+    ),
+    "before training: three pictures of each of ten classes": Trace.of(
+        _PICTURES, samples={"train": 30, "val": 500}, samples_read={"train": 30}, label_counts=[[3.0] * 10]
     ),
     "nothing to judge by": Trace.of(part_samples={"train": 300, "val": 12}, fewest_of_a_class=90),
 }
@@ -39,7 +43,7 @@ QUIET = {
 }
 
 
-@rule("D10", kind="cause", needs=["part_samples|samples"], stages=["training", "data"], explains=["overfitting"])
+@rule("D10", kind="cause", needs=["part_samples|samples"], stages=["training", "data"], explains=["overfitting", "weak-regularization", "too-many-epochs"])
 def too_few_samples(
     trace: Trace, *, least: int = 5, smallest: int = 30, judges: int = 20, gain: float = 0.05
 ) -> Iterator[Finding]:
@@ -55,7 +59,7 @@ def too_few_samples(
         of the samples to all: then more samples would help more than most settings. First guesses.
         Before training, where samples were held out: a warning when there are fewer than `smallest`, and no more than
         numbers in one of them (a line through as many points as it has coefficients fits any labels) or than `least`
-        of a class; a hint when only one of these holds. With none held out the samples may be all there are.
+        of a class, or than `least` a class on average and 100 in all; a hint when only one of these holds. With none held out the samples may be all there are.
 
     When it is wrong
         Fine-tuning a model that knows nearly all of it already takes a handful a class.
@@ -88,12 +92,18 @@ def _before_training(trace: Trace, least: int, smallest: int) -> Finding | None:
         return None
     fewest, numbers = _fewest(trace), math.prod(trace.facts.get("inputs", {}).get("shape", [])[1:])
     if fewest is not None and fewest < least:
-        severity = Severity.WARNING if train < smallest else Severity.INFO
+        few = train < smallest or train < min(SHOTS, least * _classes(trace))
+        severity = Severity.WARNING if few else Severity.INFO
         return _finding(f"The rarest class has {fewest:.0f} training samples.", severity, fewest)
     if train >= smallest:
         return None
     what = f"There are {train:.0f} training samples of {numbers} numbers each."
     return _finding(what, Severity.WARNING if train <= numbers else Severity.INFO, train)
+
+
+def _classes(trace: Trace) -> int:
+    counts = trace["label_counts"].values
+    return int((counts[-1] > 0).sum()) if counts.ndim == 2 and len(counts) else 0
 
 
 def _fewest(trace: Trace) -> float | None:

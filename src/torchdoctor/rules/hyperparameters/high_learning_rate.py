@@ -58,6 +58,11 @@ FIRES = {
     ),
 }  # fmt: skip
 QUIET = {
+    "a last layer that begins with zeros": Trace.of(
+        {"parameters": {n: {"shape": [32, 32], "trainable": True, "in_optimizer": 1} for n in ("in.weight", "out.weight")}},
+        loss=np.geomspace(0.56, 0.2, 100), weight_norm={"in.weight": [3.0] * 4, "out.weight": [0.0, 0.01, 0.02, 0.03]},
+        update_ratio={"in.weight": [0.0, 1e-3, 1e-3], "out.weight": [1e10, 0.5, 0.3]},
+    ),
     "any step is long beside weights of zero": Trace.of(
         _MATRIX, overfit_loss={"here x1": _DOWN, "here x0.1": _SLOW}, update_ratio={"fc.weight": [1e9, 0.1]},
         weight_norm={"fc.weight": [0.0, 0.01]},
@@ -210,10 +215,14 @@ def _by_watching(trace: Trace, leap: float, ratio: float, long: float) -> Findin
 
 
 def _early_ratio(trace: Trace) -> float:
-    """Median over the weight matrices of the largest of their first three recorded steps; biases begin near zero."""
+    """Median over the weight matrices of the largest of their first three recorded steps; biases begin near zero, and
+    so do matrices that are zero on purpose, beside which any step is long."""
     shapes = trace.facts.get("parameters", {})
+    zero = {name for name, s in trace.each("weight_norm") if len(s) and s.first == 0}
     first = [
-        s.head(3).values for name, s in trace.each("update_ratio") if len(shapes.get(name, {}).get("shape", [])) > 1
+        s.head(3).values
+        for name, s in trace.each("update_ratio")
+        if len(shapes.get(name, {}).get("shape", [])) > 1 and name not in zero
     ]
     ratios = [float(np.nanmax(values)) for values in first if not np.isnan(values).all()]  # infinite ones count
     return float(np.median(ratios)) if ratios else math.nan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from torchdoctor.judge.brakes import freed
+from torchdoctor.judge.brakes import freed, outdone
 from torchdoctor.judge.finding import Finding, Remedy, Severity
 from torchdoctor.judge.rule import rule
 from torchdoctor.judge.series import Series
@@ -50,6 +50,9 @@ def strong_dropout(trace: Trace, *, share: float = 0.25, hint: float = 0.5) -> I
         of these shares count, and nothing is said where it does not come to 0.8. Healthy networks with dropout of 0.1
         to 0.5 went 0.85 to 1 of the way, such with 0.8 and more 0.01 to 0.03.
 
+        In a run that was watched also when its best validation loss is far above (by the factor 1 / 0.7, a first guess)
+        what a short race without dropout and decay comes to on samples kept back, and dropout slows these steps.
+
     When it is wrong
         Networks so wide that they learn with nine tenths dropped, only later than the experiment is long.
 
@@ -57,7 +60,19 @@ def strong_dropout(trace: Trace, *, share: float = 0.25, hint: float = 0.5) -> I
         N. Srivastava et al., "Dropout", 2014, section 7.3: best kept between 0.4 and 0.8 of the units.
     """
     found, dropped = freed(trace, "no dropout"), trace.value("dropout_share")
-    if found is None or dropped is None or not found.below(hint):
+    if found is None or dropped is None:
+        return
+    if (beaten := outdone(trace, "no dropout")) is not None:
+        yield Finding(
+            f"With dropout of up to {dropped:.2g} the whole run's validation loss comes to {beaten[1]:.3g}; a few hundred "
+            f"steps without any brake come to {beaten[0]:.3g} on samples they never saw.",
+            confidence=0.85,
+            severity=Severity.WARNING,
+            evidence={"best_of_run": beaten[1], "without": beaten[0], "dropout": dropped},
+            fixes=(Remedy("weaken-dropout"),),
+        )
+        return
+    if not found.below(hint):
         return
     yield Finding(
         f"In {found.steps} steps the loss goes from {found.first:.3g} to {found.planned:.3g} with dropout of up to "

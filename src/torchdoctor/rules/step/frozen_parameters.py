@@ -22,6 +22,10 @@ FIRES = {
         {"parameters": {"fc1.weight": _held(False, 64, 64), "fc2.weight": _held(True, 10, 64)}},
         weight_structure={"fc1.weight": 0.99},
     ),
+    "random features, with which the run does well: a hint": Trace.of(
+        {"parameters": {"fc1.weight": _held(False, 64, 64), "fc2.weight": _held(True, 10, 64)}},
+        weight_structure={"fc1.weight": 0.99}, baseline_score=0.92, val_score=[0.9, 0.94, 0.96],
+    ),
     "a pre-trained backbone: a hint": Trace.of(
         {"parameters": {"fc1.weight": _held(False, 64, 64), "fc2.weight": _held(True, 10, 64)}},
         weight_structure={"fc1.weight": 2.4},
@@ -52,7 +56,8 @@ def frozen_parameters(trace: Trace, *, drawn: float = 1.1) -> Iterator[Finding]:
         matrix that was drawn at random is that of its own numbers shuffled, times `drawn` at most; training, or a
         formula, makes a few directions stand out (LeNet on digits: 0.99 to 1.10 fresh, up to 1.9 after five epochs). A
         warning when half of the frozen numbers or more lie in fresh matrices; a hint when the weights look trained, as
-        a pre-trained backbone does, or when it cannot be told: matrices under 8 x 8, biases, tables, watched runs.
+        a pre-trained backbone does, or when it cannot be told: matrices under 8 x 8, biases, tables, watched runs. A
+        hint too when the watched run ends with a better validation score than a small model on the inputs has.
 
     When it is wrong
         Random features that are meant to stay random: reservoirs, random projections, extreme learning machines.
@@ -75,11 +80,20 @@ def frozen_parameters(trace: Trace, *, drawn: float = 1.1) -> Iterator[Finding]:
     part = sum(sizes[n] for n in frozen) / max(1, sum(sizes.values()))
     evidence = {"frozen": len(frozen), "of_all_numbers": part, "fresh_share": math.nan if share is None else share}
     what = f"{len(frozen)} of {len(parameters)} parameters ({part:.0%} of all numbers) are frozen, {frozen[0]} first"
-    if share is not None and share >= 0.5:
+    if share is not None and share >= 0.5 and _suffices(trace):
+        yield _finding(f"{what}; the rest learns the task in spite of them.", frozen, Severity.INFO, 0.3, evidence)
+    elif share is not None and share >= 0.5:
         yield _finding(f"{what}, and are as random as when drawn.", frozen, Severity.WARNING, 0.85, evidence)
     else:
         seems = "; they look trained" if share is not None else ""
         yield _finding(f"{what}{seems}.", frozen, Severity.INFO, 0.3, evidence)
+
+
+def _suffices(trace: Trace) -> bool:
+    """In a run that was watched to its end, what is not frozen does better than a small model on the inputs: features
+    that were drawn at random and are kept on purpose."""
+    score, baseline = trace["val_score"].finite(), trace.value("baseline_score")
+    return baseline is not None and len(score) > 0 and score.last > baseline
 
 
 def _finding(what: str, names: list[str], severity: Severity, confidence: float, evidence: dict[str, float]) -> Finding:

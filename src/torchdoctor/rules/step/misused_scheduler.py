@@ -14,6 +14,9 @@ from torchdoctor.judge.series import Floats, Series
 from torchdoctor.judge.trace import Trace
 
 SOME = 0.05  # of the way of the best rate, in an experiment shorter than the run: this rate learns
+LIVELY = 0.1  # of the highest rate: what steps at less than that learn says nothing of the rest
+MOST = 0.7  # of the run: no schedule is meant to leave as much to steps that change nothing
+HALF = 0.5  # of its first value: a loss that has fallen less than that had begun, and no more
 SOON = 0.1  # of the run: too short to see a trend, and a fall too small to be called learning
 
 _N = np.arange(1000)
@@ -32,6 +35,9 @@ def _tenths(every: int) -> Series:
 
 FIRES = {
     "divided by ten every few steps": Trace.of(lr={"0": _tenths(40)}, loss=_cut_off(160)),
+    "a tenth less after every batch, in the midst of the fall": Trace.of(
+        lr={"0": 0.1 * 0.9**_N}, loss=1.5 + 0.8 * np.exp(-np.minimum(_N, 40) / 20) + _NOISE
+    ),
     "through in sixteen steps": Trace.of(lr={"0": _tenths(4)}, loss=2.3 + _NOISE),
     "divided by ten after every epoch, so that all went on in the first": Trace.of(
         lr={"0": Series.of(0.01 * 0.1 ** np.arange(12), every=15)}, loss=1.63 - 0.04 * np.minimum(_N[:180], 15) / 15
@@ -43,6 +49,9 @@ FIRES = {
     ),
 }  # fmt: skip
 QUIET = {
+    "cut by plateaus, long after all was learnt": Trace.of(
+        lr={"0": Series.of([0.1, 0.1, 0.1, 0.01, 1e-3, *[1e-5] * 15], every=50)}, loss=_cut_off(30)
+    ),
     "a cosine that learns little: half of its steps count": Trace.of(
         lr={"0": Series.of(0.05 * (1 + np.cos(_N / 1000 * np.pi)))}, loss=1.63 + _NOISE, prior_loss=1.608,
         overfit_loss={"here x1": np.geomspace(1.63, 0.1, 60)},
@@ -78,7 +87,8 @@ def misused_scheduler(
         Three ways. The rate went below `dead` of its highest for the last `rest` of the run, while the loss was still
         falling: over the last half of the steps before, by a tenth of all it fell until then and three standard errors,
         and afterwards not by half as fast; or it went there within the first tenth, and the loss has not fallen by a
-        tenth since. Or all steps together are no more than `spent` of as many at the highest rate, the loss has not
+        tenth since; or it is there for seven tenths of the run after less than one above a tenth of its highest, and
+        the loss has not come down to half. Or all steps together are no more than `spent` of as many at the highest rate, the loss has not
         come a twentieth below the best constant answer, and one batch goes a twentieth of the best rate's way at that
         rate: a cosine spends 0.5, a tenth after each third of the run 0.37. Or the rate only rises, until lately, and
         has not come to a tenth of what the optimizer's settings say it is to begin from or to reach. `steps` steps at
@@ -118,9 +128,11 @@ def _died(rates: Series, peak: float, loss: Series, dead: float, rest: float) ->
     if len(after) < rest * len(loss):
         return None
     at_once = len(before) < SOON * len(loss) and loss.fallen() < SOON
-    if not at_once and not _was_falling(before, after):
+    lively = loss.between(0, int(rates.steps[np.flatnonzero(rates.values >= LIVELY * peak)[-1]]))
+    early = len(after) >= MOST * len(loss) and len(lively) < SOON * len(loss) and loss.fallen() < HALF
+    if not at_once and not early and not _was_falling(before, after):
         return None
-    doing = "had hardly begun to fall" if at_once else "was falling"
+    doing = "had hardly begun to fall" if at_once else "had not come down to half" if early else "was falling"
     return Finding(
         f"From step {since} of {end} on the learning rate is below {rates.at(np.array([since]))[0] / peak:.1g} of its "
         f"{peak:.3g}; the loss {doing} and stays at {after.median():.3g}.",
