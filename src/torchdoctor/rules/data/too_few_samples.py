@@ -10,7 +10,9 @@ from torchdoctor.judge.finding import Finding, Severity
 from torchdoctor.judge.rule import rule
 from torchdoctor.judge.trace import Trace
 
-SHOTS = 100  # samples; with more, tasks of hundreds of classes are learnt from a few of each, which share what they teach
+SHOTS = (
+    100  # samples; with more, tasks of hundreds of classes are learnt from a few of each, which share what they teach
+)
 _PICTURES: dict[str, Any] = {"inputs": {"shape": [4, 1, 28, 28], "dtype": "float32"}}
 FIRES = {
     "a class of three": Trace.of(fewest_of_a_class=3, part_samples={"train": 500, "val": 100}),
@@ -43,7 +45,13 @@ QUIET = {
 }
 
 
-@rule("D10", kind="cause", needs=["part_samples|samples"], stages=["training", "data"], explains=["overfitting", "weak-regularization", "too-many-epochs"])
+@rule(
+    "D10",
+    kind="cause",
+    needs=["part_samples|samples"],
+    stages=["training", "data"],
+    explains=["overfitting", "weak-regularization", "too-many-epochs"],
+)
 def too_few_samples(
     trace: Trace, *, least: int = 5, smallest: int = 30, judges: int = 20, gain: float = 0.05
 ) -> Iterator[Finding]:

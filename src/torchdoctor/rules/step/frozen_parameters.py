@@ -24,7 +24,9 @@ FIRES = {
     ),
     "random features, with which the run does well: a hint": Trace.of(
         {"parameters": {"fc1.weight": _held(False, 64, 64), "fc2.weight": _held(True, 10, 64)}},
-        weight_structure={"fc1.weight": 0.99}, baseline_score=0.92, val_score=[0.9, 0.94, 0.96],
+        weight_structure={"fc1.weight": 0.99},
+        baseline_score=0.92,
+        val_score=[0.9, 0.94, 0.96],
     ),
     "a pre-trained backbone: a hint": Trace.of(
         {"parameters": {"fc1.weight": _held(False, 64, 64), "fc2.weight": _held(True, 10, 64)}},
