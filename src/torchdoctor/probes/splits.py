@@ -49,7 +49,7 @@ def splits(bench: Bench) -> Iterator[Measurement]:
     if any(t.numel() != len(t) for seen in (train, val) for t in seen.labels if t.ndim):
         return  # the letters of a text, the pixels of a mask: no split deals them out one by one
     if any(len(set(seen.names)) < len(seen.names) for seen in (train, val)):
-        return  # a sampler draws some samples several times, perhaps those of rare classes: its shares are not the split's
+        return  # a sampler draws some samples several times, perhaps of rare classes: its shares are not the split's
     counts = [_labels(seen) for seen in (train, val)]
     width = max(int(c.max(initial=0)) for c in counts) + 1
     if width > MANY or min(int(c.min(initial=0)) for c in counts) < 0:

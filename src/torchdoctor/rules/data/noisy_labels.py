@@ -56,15 +56,15 @@ def noisy_labels(
 
     How it decides
         Probabilities of a small model that was not shown the sample (five folds) go to confident learning, which names
-        suspects. A warning when the model is sure (another class at 0.95, the label under 0.02) of `share` of
-        the samples and of `least` of them; clean data sets give up to 0.003, two wrong labels in a hundred 0.006 to
-        0.012. Or when `share_anywhere` of the samples are suspects and the model is as sure of them as of others
-        (by `ease` at least, by `ease_if_sure` where it is sure of `share`): wrong labels fall anywhere, while samples between classes that overlap are those that it
-        doubts. With one label in twelve exchanged, suspects were 5 to 8 % of four sets, and the model the surer of them
-        in 0.53 to 0.70 of the pairs; in clean ones, two of them with classes that overlap, in 0.32 to 0.46, and
-        in one whose samples are pairs, which the small model cannot compare, in 0.54. But not by
-        a small model that is itself right about fewer than `witness` of the samples, as of a hundred short texts: that
-        is no witness. Else a hint: suspects are worth a look in any data.
+        suspects. A warning when the model is sure (another class at 0.95, the label under 0.02) of `share` of the
+        samples and of `least` of them; clean data sets give up to 0.003, two wrong labels in a hundred 0.006 to 0.012.
+        Or when `share_anywhere` of the samples are suspects and the model is as sure of them as of others (by `ease` at
+        least, by `ease_if_sure` where it is sure of `share`): wrong labels fall anywhere, while samples between classes
+        that overlap are those that it doubts. With one label in twelve exchanged, suspects were 5 to 8 % of four sets,
+        and the model the surer of them in 0.53 to 0.70 of the pairs; in clean ones, two of them with classes that
+        overlap, in 0.32 to 0.46, and in one whose samples are pairs, which the small model cannot compare, in 0.54. But
+        not by a small model that is itself right about fewer than `witness` of the samples, as of a hundred short
+        texts: that is no witness. Else a hint: suspects are worth a look in any data.
 
     When it is wrong
         Classes that overlap: of suspects among clothes, three in four are right. A rare class that is unlike itself.

@@ -66,8 +66,9 @@ def too_few_samples(
         when validation or test has fewer than `judges`, or when a small model's score still rises by `gain` from half
         of the samples to all: then more samples would help more than most settings. First guesses.
         Before training, where samples were held out: a warning when there are fewer than `smallest`, and no more than
-        numbers in one of them (a line through as many points as it has coefficients fits any labels) or than `least`
-        of a class, or than `least` a class on average and 100 in all; a hint when only one of these holds. With none held out the samples may be all there are.
+        numbers in one of them (a line through as many points as it has coefficients fits any labels) or than `least` of
+        a class, or than `least` a class on average and 100 in all; a hint when only one of these holds. With none held
+        out the samples may be all there are.
 
     When it is wrong
         Fine-tuning a model that knows nearly all of it already takes a handful a class.

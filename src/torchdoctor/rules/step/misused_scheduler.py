@@ -88,12 +88,12 @@ def misused_scheduler(
         falling: over the last half of the steps before, by a tenth of all it fell until then and three standard errors,
         and afterwards not by half as fast; or it went there within the first tenth, and the loss has not fallen by a
         tenth since; or it is there for seven tenths of the run after less than one above a tenth of its highest, and
-        the loss has not come down to half. Or all steps together are no more than `spent` of as many at the highest rate, the loss has not
-        come a twentieth below the best constant answer, and one batch goes a twentieth of the best rate's way at that
-        rate: a cosine spends 0.5, a tenth after each third of the run 0.37. Or the rate only rises, until lately, and
-        has not come to a tenth of what the optimizer's settings say it is to begin from or to reach. `steps` steps at
-        least. The numbers are first guesses: cosine and one-cycle are below a thousandth for less than the last
-        fiftieth of a run.
+        the loss has not come down to half. Or all steps together are no more than `spent` of as many at the highest
+        rate, the loss has not come a twentieth below the best constant answer, and one batch goes a twentieth of the
+        best rate's way at that rate: a cosine spends 0.5, a tenth after each third of the run 0.37. Or the rate only
+        rises, until lately, and has not come to a tenth of what the optimizer's settings say it is to begin from or to
+        reach. `steps` steps at least. The numbers are first guesses: cosine and one-cycle are below a thousandth for
+        less than the last fiftieth of a run.
 
     When it is wrong
         A long warm-up whose run was stopped early on purpose.
