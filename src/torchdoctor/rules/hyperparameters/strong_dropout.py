@@ -64,8 +64,8 @@ def strong_dropout(trace: Trace, *, share: float = 0.25, hint: float = 0.5) -> I
         return
     if (beaten := outdone(trace, "no dropout")) is not None:
         yield Finding(
-            f"With dropout of up to {dropped:.2g} the whole run's validation loss comes to {beaten[1]:.3g}; a few hundred "
-            f"steps without any brake come to {beaten[0]:.3g} on samples they never saw.",
+            f"With dropout of up to {dropped:.2g} the whole run's validation loss comes to {beaten[1]:.3g}; a few "
+            f"hundred steps without any brake come to {beaten[0]:.3g} on samples they never saw.",
             confidence=0.85,
             severity=Severity.WARNING,
             evidence={"best_of_run": beaten[1], "without": beaten[0], "dropout": dropped},

@@ -96,8 +96,8 @@ def strong_regularization(
     found, beaten = freed(trace, "no weight decay"), outdone(trace, "no weight decay")
     if beaten is not None:
         yield Finding(
-            f"Under a weight decay of {_decay(trace):.2g} the whole run's validation loss comes to {beaten[1]:.3g}; a few "
-            f"hundred steps without any brake come to {beaten[0]:.3g} on samples they never saw.",
+            f"Under a weight decay of {_decay(trace):.2g} the whole run's validation loss comes to {beaten[1]:.3g}; a "
+            f"few hundred steps without any brake come to {beaten[0]:.3g} on samples they never saw.",
             confidence=0.85,
             severity=Severity.WARNING,
             evidence={"best_of_run": beaten[1], "without": beaten[0]},
