@@ -59,7 +59,7 @@ FIRES = {
 }  # fmt: skip
 QUIET = {
     "a last layer that begins with zeros": Trace.of(
-        {"parameters": {n: _MATRIX["parameters"]["fc.weight"] for n in ("in.weight", "out.weight")}},
+        {"parameters": dict.fromkeys(("in.weight", "out.weight"), _MATRIX["parameters"]["fc.weight"])},
         loss=np.geomspace(0.56, 0.2, 100), weight_norm={"in.weight": [3.0] * 4, "out.weight": [0.0, 0.01, 0.02, 0.03]},
         update_ratio={"in.weight": [0.0, 1e-3, 1e-3], "out.weight": [1e10, 0.5, 0.3]},
     ),
