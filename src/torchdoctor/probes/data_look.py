@@ -10,6 +10,7 @@ from torchdoctor.errors import MissingExtra
 from torchdoctor.examine.examination import CannotTell, Examination
 from torchdoctor.examine.label_suspects import label_suspects
 from torchdoctor.examine.material import Material, Part
+from torchdoctor.examine.number_order import number_order
 from torchdoctor.examine.outliers import outliers
 from torchdoctor.examine.relevance import relevance
 from torchdoctor.examine.shortcuts import shortcuts
@@ -20,7 +21,7 @@ from torchdoctor.probes.stopwatch import Stopwatch
 from torchdoctor.probes.survey import Survey, fingerprints
 
 LOOKING = 2.5  # seconds; no further look is begun when they are used up
-LOOKS: tuple[Examination, ...] = (relevance, outliers, label_suspects, shortcuts)
+LOOKS: tuple[Examination, ...] = (relevance, outliers, number_order, label_suspects, shortcuts)
 DROPPED = "label_suspect_rows"  # the fact a fix goes by, which must not where the loader does not tell its indices
 ROWS = {"label_suspects": ("row",), "outliers": (0,)}  # facts that name samples, and where in each entry
 

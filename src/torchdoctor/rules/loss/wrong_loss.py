@@ -11,10 +11,18 @@ from torchdoctor.judge.rates import Rates
 from torchdoctor.judge.rule import rule
 from torchdoctor.judge.trace import Trace
 
+# Of amounts cut into 5 to 20 steps, with noise of none to three times their spread, at most 0.45 of neighbours agreed
+# (more with fewer steps only), and where they did not they lay 0.39 to 0.62 of chance apart (0.77 to 0.95 where under
+# a quarter agreed); of the numbers of digits and of clothes 0.48 to 0.88 agreed, and the others lay 0.81 to 1.19 apart.
+ALIKE, UNORDERED = 0.45, 0.78
 _YES_NO = {"targets": {"kind": "binary"}}
 _VALUES = {"targets": {"kind": "continuous"}}
 _UNIT = {"reachable_min": 0.0, "reachable_max": 1.0}
 FIRES = {
+    "squared errors of the numbers of classes": Trace.of(
+        _VALUES, agreeing_loss=0.0, disagreeing_loss=9.0, whole_targets=10, neighbour_agreement=0.75,
+        neighbour_apart=0.93,
+    ),
     "a log-likelihood without its minus": Trace.of(
         {"targets": {"kind": "classes"}}, agreeing_loss=-0.05, disagreeing_loss=-3.1
     ),
@@ -40,6 +48,14 @@ FIRES = {
     ),
 }  # fmt: skip
 QUIET = {
+    "grades, whose neighbours are near each other": Trace.of(
+        _VALUES, agreeing_loss=0.0, disagreeing_loss=4.0, whole_targets=6, neighbour_agreement=0.44,
+        neighbour_apart=0.52,
+    ),
+    "amounts that the inputs do not tell": Trace.of(
+        _VALUES, agreeing_loss=0.0, disagreeing_loss=4.0, whole_targets=10, neighbour_agreement=0.12,
+        neighbour_apart=1.0,
+    ),
     "cross-entropy": Trace.of({"targets": {"kind": "classes"}}, agreeing_loss=0.03, disagreeing_loss=3.0),
     "squared errors of probabilities": Trace.of(
         _YES_NO, agreeing_loss=0.01, disagreeing_loss=0.9, loss_is_straight=0, **_UNIT
@@ -86,7 +102,8 @@ def wrong_loss(trace: Trace, *, margin: float = 0.1) -> Iterator[Finding]:
         for these targets and not for the same ones held to 0..1. Indifferent: outputs of 0.1, 1 and 10 in size all have
         one loss and no gradient, as in a cross-entropy over a single output. Straight: yes/no targets, outputs within
         0..1, a gradient that is the same at 0.1, 0.5 and 0.9; an alarm when moreover the planned rate does not learn
-        one batch down to 0.3 of its loss.
+        one batch down to 0.3 of its loss. Numbers of classes: amounts that are five whole numbers or more, the same for
+        most neighbours, and where they are not the same as far apart as those of any two samples.
 
     When it is wrong
         An adversary, whose aim is to be far from the targets; absolute errors that were chosen against wrong labels.
@@ -106,6 +123,8 @@ def wrong_loss(trace: Trace, *, margin: float = 0.1) -> Iterator[Finding]:
         trace.value("loss_is_straight") == 1 and _kind(trace) in ("binary", "classes") and Outputs.of(trace).within_unit
     ):
         yield _straight(trace)
+    elif _kind(trace) == "continuous":
+        yield from _numbers_of_classes(trace)
 
 
 def _climbs(trace: Trace) -> bool:
@@ -163,6 +182,21 @@ def _straight(trace: Trace) -> Finding:
         severity=Severity.WARNING if stuck else Severity.INFO,
         evidence={"loss_is_straight": 1.0},
         fixes=(Remedy("use-logits-loss"),),
+    )
+
+
+def _numbers_of_classes(trace: Trace) -> Iterator[Finding]:
+    count, alike = trace.value("whole_targets"), trace.value("neighbour_agreement")
+    apart = trace.value("neighbour_apart")
+    if count is None or alike is None or apart is None or not (alike >= ALIKE and apart >= UNORDERED):
+        return
+    yield Finding(
+        f"The targets are {count:.0f} whole numbers, taken for amounts, and seem to be classes: {alike:.0%} of the "
+        f"samples have the target of their nearest neighbour, and where they differ it is by {apart:.0%} of chance.",
+        confidence=0.8,
+        severity=Severity.WARNING,
+        evidence={"values": count, "neighbour_agreement": alike, "neighbour_apart": apart},
+        fixes=(Remedy("score-each-class"),),
     )
 
 
