@@ -121,8 +121,8 @@ def noisy_labels(
 
 
 def _learnt_by_heart(trace: Trace) -> Finding | None:
-    """Arpit et al., A closer look at memorization in deep networks, arXiv:1706.05394: what most samples agree on is learnt
-    first, single wrong labels last."""
+    """Arpit et al., A closer look at memorization in deep networks, arXiv:1706.05394: what most samples agree on is
+    learnt first, single wrong labels last."""
     kind = (trace.facts.get("targets") or {}).get("kind")
     taught, asked = trace["train_score"].finite().values, trace["val_score"].finite().values
     epochs = min(len(taught), len(asked))
@@ -136,8 +136,8 @@ def _learnt_by_heart(trace: Trace) -> Finding | None:
     if ahead < AHEAD or fell < LOST or taught[-1] <= taught[early].max():
         return None
     return Finding(
-        f"Early on the network agreed with {np.median(asked[early]):.0%} of the validation labels and with "
-        f"{np.median(taught[early]):.0%} of those it was taught; then it learnt these and lost {fell:.0%} of the others.",
+        f"Early on the network agreed with {np.median(asked[early]):.0%} of validation's labels and "
+        f"{np.median(taught[early]):.0%} of training's; then it learnt these and lost {fell:.0%} of the others.",
         severity=Severity.WARNING,
         confidence=0.8,
         evidence={"ahead": ahead, "val_lost": fell},

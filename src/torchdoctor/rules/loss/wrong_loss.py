@@ -191,8 +191,8 @@ def _numbers_of_classes(trace: Trace) -> Iterator[Finding]:
     if count is None or alike is None or apart is None or not (alike >= ALIKE and apart >= UNORDERED):
         return
     yield Finding(
-        f"The targets are {count:.0f} whole numbers, taken for amounts, and seem to be classes: {alike:.0%} of the "
-        f"samples have the target of their nearest neighbour, and where they differ it is by {apart:.0%} of chance.",
+        f"The targets, {count:.0f} whole numbers, seem to be classes taken for amounts: {alike:.0%} are their nearest "
+        f"neighbour's, the others {apart:.0%} as far off as chance.",
         confidence=0.8,
         severity=Severity.WARNING,
         evidence={"values": count, "neighbour_agreement": alike, "neighbour_apart": apart},
