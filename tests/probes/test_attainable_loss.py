@@ -287,3 +287,18 @@ def test_one_unit_under_a_softmax_is_told_apart_from_a_network_that_is_hard_to_t
     report = judge(traced(program(1, nn.BCELoss(), YES, nn.Softmax(1)), attainable_loss), [wrong_output_activation])
     assert "always 1" in report.findings[0].message
     assert [r.fix for r in report.findings[0].fixes] == ["use-sigmoid-output"]
+
+
+class SumOfParts(nn.Module):
+    """Amounts of parts, times the parts: a matrix that stands in no layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.amounts, self.parts = nn.Sequential(nn.Linear(6, 3), nn.Softplus()), nn.Parameter(torch.rand(3, 6))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.amounts(x) @ self.parts
+
+
+def test_a_matrix_behind_the_last_layer_leaves_nothing_to_say_of_the_outputs() -> None:
+    assert Tail(SumOfParts(), (torch.rand(8, 6),)).values == []

@@ -63,6 +63,25 @@ def test_the_share_that_is_read(
     assert found == (["ignored-input"] if reach < 0.5 else [])
 
 
+class Hides(nn.Module):
+    """Half of its inputs: any in training, the first in eval mode."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(6, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        away = torch.rand_like(x) < 0.5 if self.training else (torch.arange(6) < 3).expand_as(x)
+        return self.fc(x.masked_fill(away, 0.0))
+
+
+def test_what_is_hidden_when_a_model_is_judged_and_read_in_training_is_not_ignored() -> None:
+    model = Hides()
+    data = DataLoader(TensorDataset(TABLE, torch.randn(64, 1)), 32)
+    parts = Parts(model, nn.MSELoss(), torch.optim.SGD(model.parameters(), 0.1), data)
+    assert measured(input_reach, parts)[0]["input_reach", "0"] == 1
+
+
 def test_columns_that_never_vary_are_nobodys_business() -> None:
     x = TABLE.clone()
     x[:, 2:] = 1.0

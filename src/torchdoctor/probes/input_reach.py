@@ -75,10 +75,13 @@ def _same(a: list[Tensor], b: list[Tensor]) -> bool:
 
 
 def _without_gradient(bench: Bench, batch: Batch, i: int) -> Tensor:
-    """The numbers of input i whose gradient is zero for every sample. What reaches back through hundreds of recurrent
-    steps is zero in single precision and is not in double."""
+    """The numbers of input i whose gradient is zero for every sample, in eval and in training mode: a model may hide
+    the same part of its inputs whenever it is judged, and any in training. What reaches back through hundreds of
+    recurrent steps is zero in single precision and is not in double."""
     model = _opened(bench)
     unseen = _zero_gradient(model, batch, i)
+    if bool(unseen.any()):
+        unseen &= _zero_gradient(_opened(bench).train(), batch, i)
     if bool(unseen.any()):
         unseen &= _zero_gradient(model.double(), Batch(mapped(batch.inputs, _double), batch.target), i)
     return unseen

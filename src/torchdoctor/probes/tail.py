@@ -29,7 +29,8 @@ class Tail:
     def __init__(self, model: nn.Module, inputs: tuple[Any, ...], seed: int = 0) -> None:
         """Cut `model` open, for good: its layers play back from now on. Raises whatever its forward raises.
 
-        values is empty when the output does not depend on any weights.
+        values is empty when the output does not depend on any weights, or on a matrix that stands in no layer and comes
+        after the last of them: then what that matrix can make is not known from here.
         """
         for parameter in model.parameters():
             if parameter.is_floating_point():
@@ -38,7 +39,9 @@ class Tail:
         torch.manual_seed(seed)
         self._calls, self.output = _played(model, inputs)
         nodes = {node: i for i, call in enumerate(self._calls) for node in call.nodes}
-        last = sorted({nodes[node] for node in _nearest(self.output, set(nodes))})
+        nearest = _nearest(self.output, set(nodes))
+        loose = any(t.ndim > 1 for t in (getattr(n, "variable", None) for n in nearest - set(nodes)) if t is not None)
+        last = [] if loose else sorted({nodes[node] for node in nearest & set(nodes)})
         self._last = set(last)
         names = {module: name for name, module in model.named_modules()}
         self.last = [names[self._calls[i].module] for i in last]  # the layers with the last weights
@@ -89,7 +92,7 @@ def _inside(module: nn.Module) -> Iterator[nn.Module]:
 
 
 def _nearest(output: Any, marked: set[Any]) -> set[Any]:
-    """The marked nodes that the output depends on by a way that meets no other marked one."""
+    """The marked nodes, and the leaves, that the output depends on by a way that meets no other marked one."""
     found, seen = set(), set()
     waiting = [t.grad_fn for t in tensors_in(output) if t.grad_fn is not None]
     while waiting:
@@ -97,9 +100,9 @@ def _nearest(output: Any, marked: set[Any]) -> set[Any]:
         if node in seen:
             continue
         seen.add(node)
-        if node in marked:
+        if node in marked or not node.next_functions:
             found.add(node)
-        else:
+        if node not in marked:
             waiting += [n for n, _ in node.next_functions if n is not None]
     return found
 

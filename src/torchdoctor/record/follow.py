@@ -205,7 +205,7 @@ class Follower:
         loss, reading, moment = first_tensor(tensors), self._reading, self._reading.moment
         value = reading.value(loss) if loss is not None and loss.numel() == 1 else None
         self.graded_evaluations -= not moment.training
-        anew = self.passes.begin(moment.parameters, loss, value, moment.training, self._stepping)
+        anew = self.passes.begin(reading.held, loss, value, moment.training, self._stepping)
         if reading.sampled and anew:
             read_left_over(moment, self.optimizer)
         self._backward_began = self.clock.now
@@ -223,7 +223,7 @@ class Follower:
         self.clock.add("backward", self._backward_began)
         if not finished:
             self.passes.failed()
-        elif self.passes.end(self._reading.moment.parameters):
+        elif self.passes.end(self._reading.held):
             self._reading.read_loss()
             self._reading.read_gradients()
             self._search.calls.clear()

@@ -155,6 +155,10 @@ class Reading:
         self.moment.names = tuple(n for n, _ in trainable)
         self.moment.parameters = tuple(p for _, p in trainable)
         self.cpu = all(p.device.type == "cpu" for p in self.moment.parameters)
+        mine = {id(p) for group in self._optimizer.param_groups for p in group["params"]}
+        # Of a module that holds two players, each with its own optimizer, this one's: whose passes and left-over
+        # gradients are told apart by these. All of them where the optimizer holds none, which is a fault of its own.
+        self.held = tuple(p for p in self.moment.parameters if id(p) in mine) or self.moment.parameters
 
     # -- what is found on the way -------------------------------------------------------------------------------------
 
