@@ -31,7 +31,7 @@ QUIET = {
     severity=Severity.INFO,
     needs=["constant_feature_share"],
     stages=["training", "data"],
-    explains=["no-better-than-prior", "underfitting", "outlying-samples"],
+    explains=["no-better-than-prior", "underfitting"],
 )
 def constant_features(trace: Trace, *, alike: float = 0.5) -> Iterator[Finding]:
     """Columns or channels that have the same value in every training sample.
